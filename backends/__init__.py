@@ -1,0 +1,1 @@
+"""Outputs: one file or folder per kind of artifact."""

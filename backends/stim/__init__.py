@@ -1,0 +1,1 @@
+"""Surface-code circuits in Stim's language: geometry, rounds, detectors, noise, checks."""

@@ -1,0 +1,51 @@
+"""The Python API: `qwasmc.compile` and friends.
+
+A program is a `str` or `bytes` that holds it or a path object that leads to it.  Options have
+the names and defaults of `driver.Options`, which are those of the command line.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qwasmc import driver
+from qwasmc.diagnostics import CompileError, Diagnostic, render
+from qwasmc.driver import Artifact, Options, Source, Watch
+from qwasmc.pipeline import named
+from qwasmc.verify import verify
+
+if TYPE_CHECKING:
+    from qwasmc.driver import IR
+
+__all__ = ["Artifact", "CompileError", "compile", "parse", "run_passes", "verify"]
+
+
+def compile(program: str | bytes | os.PathLike[str], **options: Any) -> Artifact:
+    """Compile a program: `qwasmc.compile(Path("bell.qwasm"), distance=5).circuit`."""
+    return driver.compile_source(_source(program), Options(**options), Watch(warn=_warn))
+
+
+def parse(program: str | bytes | os.PathLike[str], **options: Any) -> IR:
+    """Read a program into its first IR."""
+    return driver.read(_source(program), Options(**options), Watch(warn=_warn))
+
+
+def run_passes(ir: IR, passes: Sequence[str], **options: Any) -> IR:
+    """Run exactly the named passes on an IR."""
+    for row in named(passes, driver.kind_of(ir)):
+        ir = driver.run_pass(ir, row, Options(**options), Watch())
+    return ir
+
+
+def _warn(diagnostic: Diagnostic) -> None:
+    warnings.warn(render(diagnostic), stacklevel=4)
+
+
+def _source(program: str | bytes | os.PathLike[str]) -> Source:
+    if isinstance(program, os.PathLike):
+        return driver.read_source(str(Path(program)))
+    return Source("<string>", program.encode() if isinstance(program, str) else program)

@@ -1,0 +1,429 @@
+"""Runs compilations: reads the input, runs the passes, emits, checks, reports.
+
+The driver gives every pass its timing, its dump and its verification.  It knows representations
+and backends by name only (`pipeline.load`), so importing it is cheap.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO, cast
+
+from qwasmc.diagnostics import CompileError, Diagnostic, Kind, error
+from qwasmc.output import STDIO
+from qwasmc.pipeline import IRS, OPEN_ENDS, Pass, load, named, select
+from qwasmc.target import DEFAULT_DISTANCE, DEFAULT_TARGET, check_distance
+
+if TYPE_CHECKING:
+    import stim
+
+    from qwasmc.backends.stim.emit import Emission
+    from qwasmc.backends.stim.sample import Sampled
+    from qwasmc.ir.circuit import Circuit
+    from qwasmc.ir.program import Program
+    from qwasmc.ir.surgery import Surgery
+
+    IR = Program | Circuit | Surgery
+
+EMITS = (*IRS, "stim")
+"""What a compilation can end in."""
+
+VERIFY_NOISE = "uniform:0.001"
+"""The noise at which --verify samples and searches for logical errors; ports are quiet."""
+
+LANGUAGES = ("qwasm", "ir")
+
+UNREAD_LANGUAGES = {
+    "OpenQASM": re.compile(rb"(?>\s|//[^\n]*\n|/\*(?:[^*]|\*(?!/))*\*/)*OPENQASM\s"),
+    "LLVM bitcode": re.compile(rb"BC\xc0\xde"),
+    "LLVM assembly": re.compile(
+        rb"(?>\s|;[^\n]*\n)*"
+        rb"(source_filename\s*=|target\s+(datalayout|triple)|define\s|%\w+\s*=)"
+    ),
+    "a QVM graph": re.compile(rb"\s*\{\s*\""),
+}
+"""Languages that are recognised only to say that they are not read yet."""
+
+IR_TEXT = re.compile(rb"(?>\s|//[^\n]*\n)*\"")
+"""MLIR generic syntax starts with the quoted name of an operation; no QWASM statement does."""
+
+OBSERVABLE_NAME = re.compile(r"^# observable \d+: (.*)$", re.MULTILINE)
+"""Where a circuit that this compiler wrote says which result an observable is."""
+
+DISTANCE = re.compile(r'ALLOC_LQ .*profile="[^"]*\(d=(\d+)\)|QLINIT .*distance=(\d+)')
+"""Where a pragma declares a distance."""
+
+HEAD_BYTES = 1 << 16
+"""How much of a source is looked at to tell its language."""
+
+MAX_INPUT_BYTES = 1 << 28
+"""Longest input that is read at all, so that memory is bounded on any input."""
+
+
+class InternalError(Exception):
+    """A bug in the compiler that the compiler itself has noticed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A program as it came in: its name, for diagnostics, and its bytes."""
+
+    name: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to compile; the command line has the same names and defaults."""
+
+    language: str | None = None
+    emit: str = "stim"
+    distance: int | None = None
+    noise: str = "none"
+    noisy_ports: bool = False
+    open: bool = False
+    level: int = 2
+    passes: Sequence[str] | None = None
+    params: Mapping[str, str] = field(default_factory=dict)
+    include_dirs: Sequence[str] = ()
+    limits: Mapping[str, int] = field(default_factory=dict)
+    verify: bool = False
+    verify_each: bool = False
+    print_after: Sequence[str] = ()
+
+
+DEFAULTS = Options()
+
+
+@dataclass(slots=True)
+class Watch:
+    """What an onlooker gets: each stage as it starts, warnings, and the IR text of dumps."""
+
+    stage: Callable[[str], object] = lambda _: None
+    warn: Callable[[Diagnostic], object] = lambda _: None
+    dump: TextIO = field(default_factory=lambda: sys.stderr)
+    timings: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def timed(self, name: str) -> Iterator[None]:
+        """Time a stage; one that is entered again adds up."""
+        self.stage(name)
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.timings[name] = self.timings.get(name, 0.0) + time.perf_counter() - start
+
+
+# -- reading ---------------------------------------------------------------------------------------
+
+
+def read_source(path: str) -> Source:
+    """The bytes of a file; `-` is standard input."""
+    try:
+        with nullcontext(sys.stdin.buffer) if path == STDIO else open(path, "rb") as file:
+            data = file.read(MAX_INPUT_BYTES + 1)
+    except OSError as refused:
+        raise error(f"cannot read '{path}': {refused.strerror}", kind=Kind.USAGE) from refused
+    if len(data) > MAX_INPUT_BYTES:
+        raise error(f"'{path}' is longer than {MAX_INPUT_BYTES} bytes", kind=Kind.LIMIT)
+    return Source("<stdin>" if path == STDIO else path, data)
+
+
+def detect_language(source: Source) -> str:
+    """The language of a source, from its content."""
+    head = source.data[:HEAD_BYTES]
+    for language, start in UNREAD_LANGUAGES.items():
+        if start.match(head):
+            raise error(
+                f"'{source.name}' looks like {language}, which this version does not read",
+                kind=Kind.USAGE,
+                help="--from names the language of a file that is misjudged",
+            )
+    return "ir" if IR_TEXT.match(head) else "qwasm"
+
+
+def read(source: Source, options: Options, watch: Watch) -> IR:
+    """The program in a source, as the IR that its language describes."""
+    language = options.language or detect_language(source)
+    with watch.timed("read"):
+        if language == "ir":
+            return _read_ir(source)
+        program: Program = load("qwasmc.grammar.qwasm:read")(
+            source.data,
+            source.name,
+            params=options.params,
+            include_dirs=[Path(folder) for folder in options.include_dirs],
+            limits=load("qwasmc.grammar.evaluator:Limits")(**options.limits),
+        )
+        for warning in program.warnings:
+            watch.warn(warning)
+        return program
+
+
+def _read_ir(source: Source) -> IR:
+    text = source.data.decode("utf-8", "replace")
+    ir = cast("IR", load("qwasmc.text:parse_ir")(text, source.name))
+    verify_ir(ir)
+    return ir
+
+
+# -- passes ----------------------------------------------------------------------------------------
+
+
+def kind_of(ir: IR) -> str:
+    """The name of a representation, as in `pipeline.IRS`."""
+    return type(ir).__name__.lower()
+
+
+def verify_ir(ir: IR) -> None:
+    """Raise a CompileError unless an IR is well formed."""
+    load("qwasmc.verify:verify")(ir)
+
+
+def print_ir(ir: IR) -> str:
+    """An IR as text."""
+    return cast(str, load("qwasmc.text:print_ir")(ir))
+
+
+def choose_passes(start: str, end: str, options: Options) -> list[Pass]:
+    """The passes to run to get from the IR `start` to the IR `end`."""
+    if options.passes is None:
+        extra = (OPEN_ENDS,) if options.open else ()
+        rows = select(start, end, options.level, extra)
+    else:
+        rows = named(options.passes, start)
+    reached = rows[-1].gives if rows else start
+    if reached != end:
+        raise error(f"a {end} is wanted, but the passes end in a {reached}", kind=Kind.USAGE)
+    return rows
+
+
+def run_pass(ir: IR, row: Pass, options: Options, watch: Watch) -> IR:
+    """The IR after a pass."""
+    with watch.timed(row.name):
+        result = cast("IR", load(row.function)(ir))
+    if options.verify_each or row.gives == "circuit":  # columns take next to no time
+        with watch.timed("verify-ir"):
+            _verify_result(result, row)
+    if row.name in options.print_after or "all" in options.print_after:
+        watch.dump.write(f"// after {row.name}\n{print_ir(result)}")
+    return result
+
+
+def _verify_result(ir: IR, row: Pass) -> None:
+    try:
+        verify_ir(ir)
+    except CompileError as wrong:
+        raise InternalError(f"pass '{row.name}' made an invalid {row.gives}: {wrong}") from wrong
+
+
+# -- whole compilations ----------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Artifact:
+    """What a compilation made.
+
+    `ir` is what the passes ended in and `circuits` are all circuits on the way, oldest first;
+    `emission` is the physical circuit in pieces, without noise, when the output is Stim's.
+    """
+
+    source: Source
+    options: Options
+    watch: Watch
+    distance: int
+    files: Sequence[str]
+    ir: IR
+    circuits: Sequence[Circuit]
+    emission: Emission | None
+    verification: list[dict[str, str]] = field(default_factory=list)
+
+    @property
+    def program(self) -> Circuit:
+        """The program as a circuit, before any other pass."""
+        if not self.circuits:
+            raise error("only a program or a circuit can be verified and reported on")
+        return self.circuits[0]
+
+    @property
+    def surgery(self) -> Surgery:
+        """The lattice surgery program."""
+        if kind_of(self.ir) != "surgery":
+            raise AttributeError(f"the compilation ended in a {kind_of(self.ir)}")
+        return cast("Surgery", self.ir)
+
+    @property
+    def circuit(self) -> stim.Circuit:
+        """The physical circuit, with its noise."""
+        return _joined(self.fragments())
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """What is to be known about the output; the keys are described in docs/json.md."""
+        counts: dict[str, Any] = load("qwasmc.backends.report:report")(
+            self.program, self.surgery, self._emission, self.options.noisy_ports
+        )
+        return {
+            "version": _version(),
+            "input": self.source.name,
+            "target": DEFAULT_TARGET.name,
+            "noise": self.options.noise,
+            **counts,
+            "verification": self.verification,
+            "timings_s": {name: round(s, 6) for name, s in self.watch.timings.items()},
+        }
+
+    @property
+    def _emission(self) -> Emission:
+        if self.emission is None:
+            raise AttributeError(f"--emit {self.options.emit} makes no physical circuit")
+        return self.emission
+
+    def fragments(self) -> Iterator[stim.Circuit]:
+        """The physical circuit with its noise, piece by piece."""
+        return _noisy(self._emission, self.options.noise, noisy_ports=self.options.noisy_ports)
+
+    def write(self, file: TextIO) -> None:
+        """Write the output as text."""
+        with self.watch.timed("write"):
+            if self.emission is None:
+                file.write(print_ir(self.ir))
+                return
+            file.write(
+                f"# qwasmc {_version()}: distance {self.distance}, noise {self.options.noise}\n"
+            )
+            names = load("qwasmc.backends.report:observable_names")(self.ir)
+            file.writelines(f"# observable {i}: {name}\n" for i, name in enumerate(names))
+            file.writelines(f"{fragment}\n" for fragment in self.fragments())
+
+
+def _noisy(emission: Emission, noise: str, *, noisy_ports: bool = False) -> Iterator[stim.Circuit]:
+    """The pieces of a circuit, with noise."""
+    noiser = load("qwasmc.backends.stim.noise:Noiser")(
+        parse_noise(noise), range(emission.num_qubits), noisy_ports=noisy_ports
+    )
+    return map(noiser.fragment, emission.fragments)
+
+
+def _joined(fragments: Iterator[stim.Circuit]) -> stim.Circuit:
+    whole = next(fragments)
+    for fragment in fragments:
+        whole += fragment
+    return whole
+
+
+def _version() -> str:
+    return cast(str, load("importlib.metadata:version")("qwasmc"))
+
+
+def parse_noise(text: str) -> Any:
+    """A noise model from its name and strength."""
+    try:
+        return load("qwasmc.backends.stim.noise:parse_noise")(text)
+    except ValueError as wrong:
+        raise error(str(wrong), kind=Kind.USAGE) from wrong
+
+
+def compile_source(source: Source, options: Options, watch: Watch) -> Artifact:
+    """Compile a source as far as `options.emit` says."""
+    physical = options.emit == "stim"
+    if physical:
+        parse_noise(options.noise)
+    ir = read(source, options, watch)
+    distance = choose_distance(ir, options, watch)
+    files = getattr(ir, "files", ())
+    rows = choose_passes(kind_of(ir), "surgery" if physical else options.emit, options)
+    circuits = [ir] if kind_of(ir) == "circuit" else []
+    for row in rows:
+        ir = run_pass(ir, row, options, watch)
+        if row.gives == "circuit":
+            circuits.append(ir)
+    emission = None
+    if physical:
+        with watch.timed("emit"):
+            emission = load("qwasmc.backends.stim.emit:emit")(ir, distance)
+    artifact = Artifact(
+        source, options, watch, distance, files, ir, cast("list[Circuit]", circuits), emission
+    )
+    if options.verify:
+        with watch.timed("verify"):
+            artifact.verification = _verify_output(artifact, rows)
+    return artifact
+
+
+def _verify_output(artifact: Artifact, rows: Sequence[Pass]) -> list[dict[str, str]]:
+    """What the checks of the finished circuit found; a failed one is a bug."""
+    build = load("qwasmc.backends.stim.validate:Build")
+    emit = load("qwasmc.backends.stim.emit:emit")
+    closed = build(artifact.program, artifact.ir, artifact.emission)
+    opened, unopened = closed, ""
+    try:
+        program: IR = load(OPEN_ENDS.function)(artifact.program)
+        ir = program
+        for row in rows:
+            if row.takes == "circuit" and row is not OPEN_ENDS:
+                ir = load(row.function)(ir)
+        opened = build(program, ir, emit(ir, artifact.distance))
+    except CompileError as refused:
+        reason = refused.diagnostics[0].message
+        unopened = f"the program cannot be compiled with open ends: {reason}"
+
+    def noisy(distance: int) -> stim.Circuit:
+        return _joined(_noisy(emit(artifact.ir, distance), VERIFY_NOISE))
+
+    found: list[dict[str, str]] = load("qwasmc.backends.stim.validate:validate")(
+        closed, opened, noisy
+    )
+    for item in found:
+        if unopened and item["check"] == "logical action":
+            item.update(result="not decided", detail=unopened)
+    failed = [f"{item['check']}: {item['detail']}" for item in found if item["result"] == "failed"]
+    if failed:
+        raise InternalError(f"the output is wrong: {'; '.join(failed)}")
+    return found
+
+
+def sample(source: Source, watch: Watch, **request: Any) -> Sampled:
+    """Sample a circuit in Stim's language; `request` as in `backends.stim.sample`."""
+    text = source.data.decode("utf-8", "replace")
+    named = OBSERVABLE_NAME.findall(text)
+    try:
+        with watch.timed("read"):
+            circuit = load("stim:Circuit")(text)
+        names = named if len(named) == circuit.num_observables else None
+        with watch.timed("sample"):
+            found = load("qwasmc.backends.stim.sample:sample")(circuit, names=names, **request)
+            return cast("Sampled", found)
+    except ValueError as wrong:
+        raise error(f"'{source.name}' cannot be sampled: {wrong}") from wrong
+
+
+def choose_distance(ir: IR, options: Options, watch: Watch) -> int:
+    """The distance asked for, else the one the program declares, else the default."""
+    declared = _declared_distances(ir)
+    distance = options.distance
+    if distance is None:
+        distance = max(declared, default=DEFAULT_DISTANCE)
+        if len(declared) > 1:
+            watch.warn(
+                Diagnostic(
+                    f"the program declares several distances; {distance} is used for all patches",
+                    severity="warning",
+                )
+            )
+    check_distance(DEFAULT_TARGET, distance)
+    return distance
+
+
+def _declared_distances(ir: IR) -> set[int]:
+    """The distances that a program's allocations declare; the reader keeps them as pragmas."""
+    blocks = [block for function in getattr(ir, "functions", ()) for block in function.blocks]
+    texts = (op.attrs["text"] for block in blocks for op in block.ops if op.name == "pragma")
+    return {int(found[1] or found[2]) for text in texts if (found := DISTANCE.match(text))}

@@ -1,0 +1,1 @@
+"""The three representations a program passes through: Program, Circuit, Surgery."""

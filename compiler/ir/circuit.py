@@ -1,0 +1,158 @@
+"""Circuit IR: a straight line of operations, stored as columns.
+
+Row i of the columns is one operation.  A value's number follows from the operation that makes
+it: row i makes the values first[i], first[i] + 1, ... : one per qubit it hands on, then its bit.
+So for the rows
+
+    0  alloc              -> 0
+    1  h 0                -> 1
+    2  measure_z 1        -> 2 (the qubit), 3 (the bit)
+
+`first` is [0, 1, 2, 4].  Passes are functions from Circuit to Circuit; build with
+`CircuitBuilder`, which checks nothing: the verifier does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qwasmc.diagnostics import Locations
+from qwasmc.ops import CODE, OPS
+
+MAX_FIXED = 3
+"""Operands that fit the fixed columns; an op with a variable number keeps them in the pool."""
+
+VARIADIC = np.array([spec.qubits < 0 or spec.bits < 0 for spec in OPS])
+"""By op code: operands live in the pool, and operands[i] is (offset, count, 0)."""
+
+
+@dataclass(slots=True)
+class Circuit:
+    """Columns, one entry per operation unless said otherwise."""
+
+    op: NDArray[np.uint8]
+    operands: NDArray[np.int32]
+    """(n, 3): value numbers of qubits, then bits; -1 where there is none."""
+    cond: NDArray[np.int32]
+    """The bit the operation is predicated on, or -1."""
+    angle: NDArray[np.float64]
+    """Radians; 0 where the op has no angle."""
+    attr: NDArray[np.int32]
+    """Integer attribute, or the index of a string attribute in `names`; 0 where there is none."""
+    loc: NDArray[np.int32]
+    first: NDArray[np.int32]
+    """n + 1 entries: number of the first value each row makes, and the number of all values."""
+    pool: NDArray[np.int32]
+    names: list[str]
+    locations: Locations
+
+    def __len__(self) -> int:
+        return len(self.op)
+
+    @property
+    def n_values(self) -> int:
+        """How many values there are."""
+        return int(self.first[-1])
+
+    def values(self, row: int) -> list[int]:
+        """The operands of a row, without its condition."""
+        a, b, c = (int(v) for v in self.operands[row])
+        if VARIADIC[self.op[row]]:
+            pooled: list[int] = self.pool[a : a + b].tolist()
+            return pooled
+        return [v for v in (a, b, c) if v >= 0]
+
+    def attribute(self, row: int) -> int | str:
+        """The attribute of a row, as `CircuitBuilder.add` takes it."""
+        number = int(self.attr[row])
+        return self.names[number] if OPS[self.op[row]].attr_is_text else number
+
+    def wires(self) -> NDArray[np.int32]:
+        """For each value, the number of the qubit it belongs to (in order of alloc), or -1: a bit.
+
+        One qubit's successive values share one wire.
+        """
+        wire = np.full(self.n_values, -1, dtype=np.int32)
+        fresh = 0
+        for row, code in enumerate(self.op.tolist()):
+            spec = OPS[code]
+            at = int(self.first[row])
+            if spec.makes_qubit:
+                wire[at] = fresh
+                fresh += 1
+            elif spec.qubits and not spec.ends_qubit:
+                for slot, value in enumerate(self.values(row)):
+                    wire[at + slot] = wire[value]
+        return wire
+
+
+@dataclass(slots=True)
+class CircuitBuilder:
+    """Appends rows; `freeze` gives the columns."""
+
+    locations: Locations = field(default_factory=Locations)
+    op: list[int] = field(default_factory=list)
+    operands: list[tuple[int, int, int]] = field(default_factory=list)
+    cond: list[int] = field(default_factory=list)
+    angle: list[float] = field(default_factory=list)
+    attr: list[int] = field(default_factory=list)
+    loc: list[int] = field(default_factory=list)
+    first: list[int] = field(default_factory=lambda: [0])
+    pool: list[int] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+    _index: dict[str, int] = field(default_factory=dict)
+
+    def name(self, text: str) -> int:
+        """The index of a string in the name table."""
+        if text not in self._index:
+            self._index[text] = len(self.names)
+            self.names.append(text)
+        return self._index[text]
+
+    def add(
+        self,
+        name: str,
+        values: Sequence[int] = (),
+        *,
+        cond: int = -1,
+        angle: float = 0.0,
+        attr: int | str = 0,
+        loc: int = -1,
+    ) -> int:
+        """Append an operation and return the number of the first value it makes."""
+        code = CODE[name]
+        spec = OPS[code]
+        if VARIADIC[code]:
+            self.operands.append((len(self.pool), len(values), 0))
+            self.pool.extend(values)
+        else:
+            self.operands.append((*values, *[-1] * (MAX_FIXED - len(values))))  # type: ignore[arg-type]
+        self.op.append(code)
+        self.cond.append(cond)
+        self.angle.append(angle)
+        self.attr.append(self.name(attr) if isinstance(attr, str) else attr)
+        self.loc.append(loc)
+        qubits = len(values) if spec.qubits < 0 else spec.qubits
+        made = 1 if spec.makes_qubit else 0 if spec.ends_qubit else qubits
+        first = self.first[-1]
+        self.first.append(first + made + spec.makes_bit)
+        return first
+
+    def freeze(self) -> Circuit:
+        """The finished columns."""
+        return Circuit(
+            op=np.array(self.op, dtype=np.uint8),
+            operands=np.array(self.operands, dtype=np.int32).reshape(-1, MAX_FIXED),
+            cond=np.array(self.cond, dtype=np.int32),
+            angle=np.array(self.angle, dtype=np.float64),
+            attr=np.array(self.attr, dtype=np.int32),
+            loc=np.array(self.loc, dtype=np.int32),
+            first=np.array(self.first, dtype=np.int32),
+            pool=np.array(self.pool, dtype=np.int32),
+            names=list(self.names),
+            locations=self.locations,
+        )

@@ -1,0 +1,158 @@
+"""The pass table: what a compilation consists of, and why in this order.
+
+Rows are in the order they run.  The functions are resolved by name on first use, so that the
+heavy packages behind them load when they are needed and not before; this is the one place of
+late imports.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from qwasmc.diagnostics import Kind, did_you_mean, error
+
+IRS = ("program", "circuit", "surgery")
+"""The representations, from the source down."""
+
+LEVELS = range(4)
+"""Levels of -O."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """A row: `function` ("module:name") maps the IR `takes` to the IR `gives`.
+
+    `level` is the lowest -O that runs it; None for a pass that runs only when asked for.
+    """
+
+    name: str
+    function: str
+    takes: str
+    gives: str
+    level: int | None
+    doc: str
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """`before` must not run after `after`, because of `reason`."""
+
+    before: str
+    after: str
+    reason: str
+
+
+OPEN_ENDS = Pass(
+    "open-ends",
+    "qwasmc.passes.open_ends:open_ends",
+    "circuit",
+    "circuit",
+    None,
+    "Leave allocated qubits unknown at the start and live ones open at the end (--open).",
+)
+
+PASSES: tuple[Pass, ...] = (
+    Pass(
+        "specialise",
+        "qwasmc.passes.specialise:specialise",
+        "program",
+        "circuit",
+        0,
+        "Run the classical part; what is left is a straight line.",
+    ),
+    OPEN_ENDS,
+    Pass(
+        "defer-paulis",
+        "qwasmc.passes.defer_paulis:defer_paulis",
+        "circuit",
+        "circuit",
+        0,
+        "Move predicated Paulis into the results they would flip.",
+    ),
+    Pass(
+        "lower-surgery",
+        "qwasmc.passes.lower_surgery:lower_surgery",
+        "circuit",
+        "surgery",
+        0,
+        "Place patches, route joint measurements and schedule them into slabs.",
+    ),
+)
+
+ORDER: tuple[Order, ...] = (
+    Order(
+        "open-ends",
+        "defer-paulis",
+        "a Pauli still pending at the end of the program must be put back before it leaves open",
+    ),
+    Order(
+        "defer-paulis",
+        "lower-surgery",
+        "patches have Pauli frames, which are classical expressions, but no predicated gates",
+    ),
+)
+
+
+def misordered(rows: Sequence[Pass]) -> str:
+    """What is wrong with running `rows` in this order, or nothing."""
+    for row, following in pairwise(rows):
+        if row.gives != following.takes:
+            return (
+                f"'{following.name}' takes a {following.takes}, "
+                f"but '{row.name}' before it gives a {row.gives}"
+            )
+    at = {row.name: i for i, row in enumerate(rows)}
+    for order in ORDER:
+        if order.before in at and order.after in at and at[order.before] > at[order.after]:
+            return f"'{order.before}' must come before '{order.after}': {order.reason}"
+    return ""
+
+
+def _check_table() -> None:
+    names = {row.name for row in PASSES}
+    wrong = misordered(PASSES)
+    assert not wrong, wrong
+    assert {row.takes for row in PASSES} | {row.gives for row in PASSES} <= set(IRS)
+    assert {name for order in ORDER for name in (order.before, order.after)} <= names
+
+
+_check_table()
+
+
+def select(start: str, end: str, level: int, extra: Sequence[Pass] = ()) -> list[Pass]:
+    """The rows that an -O level runs to get from the IR `start` to `end`, and those in `extra`."""
+    first, last = IRS.index(start), IRS.index(end)
+    return [
+        row
+        for row in PASSES
+        if (row in extra or (row.level is not None and row.level <= level))
+        and first <= IRS.index(row.takes)
+        and IRS.index(row.gives) <= last
+    ]
+
+
+def named(names: Sequence[str], start: str) -> list[Pass]:
+    """The rows called `names`, in that order, to be run on the IR `start`."""
+    by_name = {row.name: row for row in PASSES}
+    for name in names:
+        if name not in by_name:
+            hint = did_you_mean(name, by_name) or f"the passes are {', '.join(by_name)}"
+            raise error(f"unknown pass '{name}'", kind=Kind.USAGE, help=hint)
+    rows = [by_name[name] for name in names]
+    wrong = misordered(rows)
+    if not wrong and rows and rows[0].takes != start:
+        wrong = f"'{rows[0].name}' takes a {rows[0].takes}, but the input is a {start}"
+    if wrong:
+        raise error(f"these passes cannot run: {wrong}", kind=Kind.USAGE)
+    return rows
+
+
+def load(function: str) -> Callable[..., Any]:
+    """The function named "module:name"; its module is imported now."""
+    module, _, name = function.partition(":")
+    found: Callable[..., Any] = getattr(importlib.import_module(module), name)
+    return found

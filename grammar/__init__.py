@@ -1,0 +1,1 @@
+"""Input languages: one grammar and one reader per language."""

@@ -1,0 +1,1 @@
+"""Transformations: one file per pass, IR in, IR out."""

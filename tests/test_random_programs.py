@@ -1,0 +1,37 @@
+"""Random Clifford programs down to physical circuits: every flow, and circuit distance."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent / "benchmarks"))
+from random_circuits import random_clifford, random_products
+from random_programs import NOISE, build, there_and_back
+
+from qwasmc.backends.stim.noise import apply_noise
+from qwasmc.backends.stim.validate import check_action
+from qwasmc.passes.open_ends import open_ends
+
+
+@pytest.mark.parametrize("first", range(0, 300, 30))
+def test_flows(first):
+    for seed in range(first, first + 30):
+        check = check_action("flows", build(open_ends(random_clifford(seed))))
+        assert check.result == "proved", f"seed {seed}: {check.detail}"
+
+
+@pytest.mark.parametrize("first", range(0, 60, 15))
+def test_products_have_joins_that_can_be_emitted(first):
+    for seed in range(first, first + 15):
+        check = check_action("flows", build(open_ends(random_products(seed))))
+        assert check.result == "proved", f"seed {seed}: {check.detail}"
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_distance(seed):
+    circuit = apply_noise(build(there_and_back(seed)).emission.circuit, NOISE)
+    assert circuit.num_observables == 5
+    assert len(circuit.shortest_graphlike_error()) == 3
