@@ -560,3 +560,18 @@ def test_a_program_that_is_not_clifford_is_not_decided():
     builder.add("rx", [builder.add("input", attr="q")], angle=0.1)
     check = check_action("a", Build(builder.freeze(), OPENED.surgery, OPENED.emission))
     assert check.result == "not decided"
+
+
+def test_a_random_result_that_repeats_another_is_found():
+    """Every flow of the program holds, and one more does."""
+    builder = CircuitBuilder()
+    for name in ("m", "n"):
+        qubit = builder.add("h", [builder.add("alloc", attr=name)])
+        builder.add("result", [builder.add("measure_z", [qubit]) + 1], attr=name)
+    right = build(builder.freeze())
+    rows = np.flatnonzero(right.surgery.kind == Row.RESULT).tolist()
+    first, second = (right.surgery.operands(row)[0] for row in rows)
+    assert check_action("a", right).result == "proved"
+    parity = right.emission.bit_parity
+    wrong = fake(right, bit_parity=lambda bit: parity(first if bit == second else bit))
+    assert check_action("a", wrong).result == "failed"

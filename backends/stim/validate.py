@@ -46,6 +46,9 @@ MAX_SAMPLED = 200_000_000
 SHOTS, MIN_SHOTS = 50_000, 1_000
 """Shots at each distance: as many as wanted, and so few that the check is not worth making."""
 
+SPARE = 64
+"""Runs beyond the number of results: -log2 of the probability that their rank is too low."""
+
 SEED = 1
 
 CERTAINTY = 1000.0
@@ -126,7 +129,8 @@ class Claim(NamedTuple):
 def check_action(name: str, build: Build) -> Check:
     """The circuit has the stabilizer flows of the program, signs included.
 
-    Of a closed program those are the deterministic parities of its results.
+    Of a closed program those are the deterministic parities of its results.  No parity of
+    results may be fixed that is not fixed in the program.
     """
     try:
         logical = to_stim(build.program)
@@ -146,20 +150,27 @@ def check_action(name: str, build: Build) -> Check:
         interface = _Interface.of(build, logical)
         claims = _claims(logical, interface.forms)
         flows = [interface.flow(claim) for claim in claims]
-        wrong = _wrong_flows(interface.with_conjunctions(build.emission.circuit), flows)
     except _Mismatch as problem:
         return Check(name, "failed", str(problem))
+    circuit = interface.with_conjunctions(build.emission.circuit)
+    wrong = _wrong_flows(circuit, flows)
     if any(wrong):
         first = next(compress(claims, wrong))
         detail = f"{sum(wrong)} of {len(claims)} flows are missing, the first one is {first}"
         return Check(name, "failed", detail)
-    if not claims:
-        return Check(name, "skipped", "no deterministic parity, so no flow to compare")
+    free = len(interface.results) - _parities_among_results(claims)
+    random = _rank(circuit, interface)
+    if random < free:
+        detail = f"{random} of the results are random and independent, not {free}"
+        return Check(name, "failed", detail)
+    if not claims and not interface.results:
+        return Check(name, "skipped", "no inputs, outputs or results, so nothing to compare")
     stand_ins = f" (S stands in for {logical.stand_ins} T gates)" if logical.stand_ins else ""
     detail = f"{len(claims)} flows hold with their signs{stand_ins}"
     if logical.ands:
         detail += f" for every value of {len(logical.ands)} conjunctions of outcomes"
-    return Check(name, "proved", f"{detail}; they generate all flows of the program")
+    detail += f" and generate all flows of the program; {free} results are random and independent"
+    return Check(name, "proved", detail)
 
 
 class _Mismatch(Exception):
@@ -203,6 +214,15 @@ def _claims(logical: Logical, forms: Sequence[Form]) -> list[Claim]:
         if before.weight or after.weight or numbers:
             claims.append(Claim(before, after, tuple(numbers)))
     return claims
+
+
+def _parities_among_results(claims: Sequence[Claim]) -> int:
+    """The dimension of the claims that say nothing of inputs and outputs."""
+    quantum = []
+    for claim in claims:
+        letters = [*claim.before, *claim.after]
+        quantum.append(sum(letter << (2 * at) for at, letter in enumerate(letters)))
+    return len(relations(quantum))
 
 
 def _padded(pauli: stim.PauliString, length: int) -> stim.PauliString:
@@ -396,6 +416,32 @@ def _wrong_flows(circuit: stim.Circuit, flows: Sequence[stim.Flow]) -> list[bool
     if not circuit.has_all_flows(flows, unsigned=True):
         return [not circuit.has_flow(flow) for flow in flows]
     return [bool(outcome) for outcome in _signs(circuit, flows)]
+
+
+def _rank(circuit: stim.Circuit, interface: _Interface) -> int:
+    """How many results are independent of each other in noiseless runs with random inputs.
+
+    The rank in enough runs: never more than the true one, less with probability 2^-SPARE.
+    """
+    mixed = [q for handle in interface.inputs.values() for q in handle.x[0].pauli_indices()]
+    mixed += [q for handle in interface.inputs.values() for q in handle.z[0].pauli_indices()]
+    whole = stim.Circuit()
+    whole.append("DEPOLARIZE1", sorted({*mixed}), 0.75)
+    whole += _without_annotations(circuit)
+    for parity in interface.results:
+        records = [stim.target_rec(r - circuit.num_measurements) for r in sorted(parity.records)]
+        whole.append("DETECTOR", records)
+    sampler = whole.compile_detector_sampler(seed=SEED)
+    runs = sampler.sample(len(interface.results) + SPARE, bit_packed=True)
+    rows = [int.from_bytes(run.tobytes()) for run in runs]
+    return len(rows) - len(relations(rows))
+
+
+def _without_annotations(circuit: stim.Circuit) -> stim.Circuit:
+    """The circuit without detectors and observables; as text, which Stim reads fastest."""
+    lines = str(circuit).splitlines()
+    annotations = ("DETECTOR", "OBSERVABLE_INCLUDE")
+    return stim.Circuit("\n".join(x for x in lines if not x.lstrip().startswith(annotations)))
 
 
 def _signs(circuit: stim.Circuit, flows: Sequence[stim.Flow]) -> list[int]:
