@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qwasmc import driver
@@ -47,5 +46,5 @@ def _warn(diagnostic: Diagnostic) -> None:
 
 def _source(program: str | bytes | os.PathLike[str]) -> Source:
     if isinstance(program, os.PathLike):
-        return driver.read_source(str(Path(program)))
+        return driver.read_source(os.fspath(program))
     return Source("<string>", program.encode() if isinstance(program, str) else program)

@@ -82,22 +82,24 @@ reading_options = together(
             f"--max-{limit.name.replace('_', '-')}",
             f"max_{limit.name}",
             type=int,
+            default=limit.default,
             metavar="N",
-            help=f"A limit on the program's expansion. [{limit.default}]",
+            help="A limit on the program's expansion.",
         )
         for limit in LIMITS
     ),
 )
 
+level_option = click.option(
+    "-O",
+    "level",
+    type=click.IntRange(LEVELS[0], LEVELS[-1]),
+    default=driver.DEFAULTS.level,
+    metavar="LEVEL",
+    help="Optimisation level; today all levels run the same passes.",
+)
+
 pass_options = together(
-    click.option(
-        "-O",
-        "level",
-        type=click.IntRange(LEVELS[0], LEVELS[-1]),
-        default=driver.DEFAULTS.level,
-        metavar="LEVEL",
-        help="Optimisation level, 0 to 3; today all levels run the same passes. [2]",
-    ),
     click.option(
         "--passes",
         metavar="A,B,...",
@@ -124,9 +126,8 @@ def split_pair(pair: str) -> tuple[str, str]:
 
 
 def make_options(**given: Any) -> driver.Options:
-    """Driver options from command-line ones: limits that were set become one mapping."""
-    asked = {limit.name: given.pop(f"max_{limit.name}") for limit in LIMITS}
-    limits = {name: value for name, value in asked.items() if value is not None}
+    """Driver options from command-line ones: the limits become one mapping."""
+    limits = {limit.name: given.pop(f"max_{limit.name}") for limit in LIMITS}
     return driver.Options(limits=limits, **given)
 
 
@@ -141,7 +142,14 @@ def watching() -> Iterator[driver.Watch]:
         yield driver.Watch(stage=status.update, warn=show)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+CONTEXT = {
+    "help_option_names": ["-h", "--help"],
+    "max_content_width": 100,
+    "show_default": True,
+}
+
+
+@click.group(context_settings=CONTEXT)
 @click.version_option(__version__, prog_name="qwasmc")
 def cli() -> None:
     """From quantum programs to checked, noisy, decodable surface-code circuits.
@@ -157,7 +165,7 @@ def cli() -> None:
 @input_argument
 @output_option
 @click.option(
-    "--emit", type=click.Choice(driver.EMITS), default="stim", help="Where to stop. [stim]"
+    "--emit", type=click.Choice(driver.EMITS), default=driver.DEFAULTS.emit, help="Where to stop."
 )
 @click.option(
     "-d",
@@ -168,22 +176,23 @@ def cli() -> None:
 )
 @click.option(
     "--noise",
-    default="none",
+    default=driver.DEFAULTS.noise,
     metavar="MODEL",
-    help="none, uniform:P or si1000:P. [none]",
+    help="none, uniform:P or si1000:P.",
 )
 @click.option("--noisy-ports", is_flag=True, help="Injection of magic states has noise, too.")
 @click.option(
     "--open/--basis-state-inputs",
     "open_ends",
     default=False,
-    help="Leave inputs and outputs open, or start from |0>. [|0>]",
+    help="Leave inputs and outputs open, or start from |0>.",
 )
 @click.option("--verify", is_flag=True, help="Check this very output; see docs/verification.md.")
 @click.option("--report", metavar="FILE", help="Write a JSON report.")
 @click.option("-MD", "dependencies", is_flag=True, help="Write a Make dependency file, OUT.d.")
 @click.option("-MF", "dependency_file", metavar="FILE", help="Write it to FILE instead.")
 @reading_options
+@level_option
 @pass_options
 def compile_command(
     path: str,
@@ -219,9 +228,10 @@ def compile_command(
 
 def pretty_json(data: object) -> str:
     """Indented JSON with lists of numbers on one line."""
-    lists = re.compile(r"\[\s*(\d[\s\d,]*?)\s*\]")
+    # No string holds a line break, so what begins with "[" and one is a list.
+    numbers = re.compile(r"\[\n([\s\d,]+)\]")
     text = json.dumps(data, indent=2)
-    return lists.sub(lambda found: f"[{' '.join(found[1].split())}]", text) + "\n"
+    return numbers.sub(lambda found: f"[{' '.join(found[1].split())}]", text) + "\n"
 
 
 def check_compatible(options: driver.Options, report: str | None) -> None:
@@ -296,6 +306,7 @@ def opt(path: str, output: str, passes: list[str] | None, **given: Any) -> None:
 @input_argument
 @json_option
 @reading_options
+@level_option
 @pass_options
 def stats(path: str, as_json: bool, **given: Any) -> None:
     """Count qubits, gates and measurements after the chosen passes.
@@ -318,9 +329,9 @@ def stats(path: str, as_json: bool, **given: Any) -> None:
 
 @cli.command()
 @input_argument
-@click.option("--shots", type=click.IntRange(min=1), default=1000, metavar="N", help="[1000]")
+@click.option("--shots", type=click.IntRange(min=1), default=1000, metavar="N")
 @click.option(
-    "--seed", type=click.IntRange(0, 2**63 - 1), default=0, metavar="N", help="Other shots. [0]"
+    "--seed", type=click.IntRange(0, 2**63 - 1), default=0, metavar="N", help="Other shots."
 )
 @reading_options
 def simulate(path: str, shots: int, seed: int, **given: Any) -> None:
@@ -340,16 +351,17 @@ def simulate(path: str, shots: int, seed: int, **given: Any) -> None:
 
 @cli.command()
 @click.argument("path", metavar="CIRCUIT")
-@click.option("--shots", type=click.IntRange(min=1), default=100_000, metavar="N", help="[100000]")
+@click.option("--shots", type=click.IntRange(min=1), default=100_000, metavar="N")
 @click.option("--max-errors", type=click.IntRange(min=1), metavar="N", help="Stop at N errors.")
-@click.option("--decoder", default="pymatching", metavar="NAME", help="[pymatching]")
+@click.option("--decoder", default="pymatching", metavar="NAME")
 @click.option(
     "-j",
     "workers",
     type=click.IntRange(min=1),
     default=os.cpu_count() or 1,
+    show_default="all cores",
     metavar="N",
-    help="Processes to use. [all cores]",
+    help="Processes to use.",
 )
 @json_option
 @click.option("--csv", "csv", metavar="FILE", help="Write the counts as CSV that sinter reads.")

@@ -231,7 +231,7 @@ def _verify_result(ir: IR, row: Pass) -> None:
 class Artifact:
     """What a compilation made.
 
-    `ir` is what the passes ended in and `circuits` are all circuits on the way, oldest first;
+    `ir` is what the passes ended in and `first` the first circuit on the way, if there was one;
     `emission` is the physical circuit in pieces, without noise, when the output is Stim's.
     """
 
@@ -241,16 +241,16 @@ class Artifact:
     distance: int
     files: Sequence[str]
     ir: IR
-    circuits: Sequence[Circuit]
+    first: Circuit | None
     emission: Emission | None
     verification: list[dict[str, str]] = field(default_factory=list)
 
     @property
     def program(self) -> Circuit:
         """The program as a circuit, before any other pass."""
-        if not self.circuits:
+        if self.first is None:
             raise error("only a program or a circuit can be verified and reported on")
-        return self.circuits[0]
+        return self.first
 
     @property
     def surgery(self) -> Surgery:
@@ -340,17 +340,17 @@ def compile_source(source: Source, options: Options, watch: Watch) -> Artifact:
     distance = choose_distance(ir, options, watch)
     files = getattr(ir, "files", ())
     rows = choose_passes(kind_of(ir), "surgery" if physical else options.emit, options)
-    circuits = [ir] if kind_of(ir) == "circuit" else []
+    first = ir if kind_of(ir) == "circuit" else None
     for row in rows:
         ir = run_pass(ir, row, options, watch)
-        if row.gives == "circuit":
-            circuits.append(ir)
+        if first is None and row.gives == "circuit":
+            first = ir
     emission = None
     if physical:
         with watch.timed("emit"):
             emission = load("qwasmc.backends.stim.emit:emit")(ir, distance)
     artifact = Artifact(
-        source, options, watch, distance, files, ir, cast("list[Circuit]", circuits), emission
+        source, options, watch, distance, files, ir, cast("Circuit | None", first), emission
     )
     if options.verify:
         with watch.timed("verify"):
@@ -364,19 +364,24 @@ def _verify_output(artifact: Artifact, rows: Sequence[Pass]) -> list[dict[str, s
     emit = load("qwasmc.backends.stim.emit:emit")
     closed = build(artifact.program, artifact.ir, artifact.emission)
     opened, unopened = closed, ""
-    try:
-        program: IR = load(OPEN_ENDS.function)(artifact.program)
-        ir = program
+
+    def lowered(ir: IR) -> IR:
         for row in rows:
             if row.takes == "circuit" and row is not OPEN_ENDS:
                 ir = load(row.function)(ir)
+        return ir
+
+    try:
+        program: IR = load(OPEN_ENDS.function)(artifact.program)
+        ir = lowered(program)
         opened = build(program, ir, emit(ir, artifact.distance))
     except CompileError as refused:
         reason = refused.diagnostics[0].message
         unopened = f"the program cannot be compiled with open ends: {reason}"
 
-    def noisy(distance: int) -> stim.Circuit:
-        return _joined(_noisy(emit(artifact.ir, distance), VERIFY_NOISE))
+    def noisy(program: IR, distance: int) -> stim.Circuit:
+        ir = artifact.ir if program is artifact.program else lowered(program)
+        return _joined(_noisy(emit(ir, distance), VERIFY_NOISE))
 
     found: list[dict[str, str]] = load("qwasmc.backends.stim.validate:validate")(
         closed, opened, noisy

@@ -71,6 +71,16 @@ class OpSpec:
         """Whether this is a Pauli gate, which may be predicated on a bit for free."""
         return self.name in ("x", "y", "z")
 
+    @property
+    def may_be_predicated(self) -> bool:
+        """Whether it can depend on a bit: not if it makes or ends a value, or the block."""
+        makes_or_ends = self.makes_qubit or self.ends_qubit or self.makes_bit
+        return not (makes_or_ends or self.bits or self.name == "return")
+
+    def made_qubits(self, taken: int) -> int:
+        """How many qubit values it makes from so many."""
+        return 1 if self.makes_qubit else 0 if self.ends_qubit else taken
+
 
 def _gate(
     name: str,

@@ -9,10 +9,11 @@ checked against the limits before it is computed.
 from __future__ import annotations
 
 import math
+import operator
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from qwasmc.diagnostics import Kind, did_you_mean
 
@@ -44,34 +45,46 @@ class Limits:
     """Errors after which the reader stops."""
 
 
-class EvaluationError(Exception):
-    """An expression has no value; `start` and `end` are offsets in its line."""
+Span: TypeAlias = "tuple[int, int]"
+"""Where in its line something stands: the first offset, and one past the last."""
+
+
+class LineError(Exception):
+    """What is wrong with a line, and where in it; None for where the line begins."""
 
     def __init__(
-        self, message: str, node: Node, *, help: str = "", kind: Kind = Kind.PROGRAM
+        self,
+        message: str,
+        where: Node | Span | None = None,
+        *,
+        label: str = "",
+        help: str = "",
+        kind: Kind = Kind.PROGRAM,
     ) -> None:
         super().__init__(message)
         self.message = message
-        self.start = node.start
-        self.end = node.end
+        self.span = where.span if isinstance(where, Node) else where
+        self.label = label
         self.help = help
         self.kind = kind
 
+    def move(self, offset: int) -> None:
+        """Count from the start of the line what was counted from an offset in it."""
+        if self.span is not None:
+            self.span = self.span[0] + offset, self.span[1] + offset
 
-class Unknowable(EvaluationError):
+
+class Unknowable(LineError):
     """The value depends on something already reported as wrong; not to be reported again."""
 
 
-class Undefined(EvaluationError):
+class Undefined(LineError):
     """A name without a value."""
 
-    def __init__(self, node: Variable, context: Context) -> None:
-        help = did_you_mean(node.name, context.known())
-        super().__init__(
-            f"undefined name '{node.name}'",
-            node,
-            help=help or f"give it a value with .set, or with --param {node.name}=VALUE",
-        )
+
+def limit_passed(rule: str, where: Node | Span | None = None) -> LineError:
+    """The error for what does not keep to a limit."""
+    return LineError(f"limit passed: {rule}", where, kind=Kind.LIMIT)
 
 
 class Missing:
@@ -98,6 +111,7 @@ class Context:
     names: Callable[[str], bool] | None = None
     """In the arguments of a macro call: whether a word is a name rather than a variable."""
     steps: int = 0
+    statements: int = 0
 
     def find(self, name: str) -> Value | Missing | None:
         """The value of a variable, a parameter or a constant; None if there is none."""
@@ -118,15 +132,23 @@ class Context:
         """Account for work in proportion to the size of a value."""
         self.steps += steps
         if self.steps > self.limits.steps:
-            raise _passed(f"expressions may take {self.limits.steps} steps", node)
+            raise limit_passed(f"expressions may take {self.limits.steps} steps", node)
+
+    def expand(self, statements: int, where: Node | None = None) -> None:
+        """Account for statements of the expanded program."""
+        self.statements += statements
+        if self.statements > self.limits.statements:
+            self.allow(0, where)
+
+    def allow(self, statements: int, where: Node | None = None) -> None:
+        """Check that there is room for that many more statements."""
+        if self.statements + statements > self.limits.statements:
+            most = self.limits.statements
+            raise limit_passed(f"a program may expand to {most} statements", where)
 
     def variables(self) -> dict[str, Value | Missing]:
         """Where an assignment goes."""
         return self.globals if self.locals is None else self.locals
-
-
-def _passed(rule: str, node: Node) -> EvaluationError:
-    return EvaluationError(f"limit passed: {rule}", node, kind=Kind.LIMIT)
 
 
 class Node:
@@ -146,6 +168,11 @@ class Node:
         self.start = start
         self.end = end
         self.depth = 1 + max((child.depth for child in children), default=0)
+
+    @property
+    def span(self) -> Span:
+        """Where it stands."""
+        return self.start, self.end
 
     def evaluate(self, context: Context) -> Value:
         """The value in a context."""
@@ -188,7 +215,9 @@ class Variable(Node):
             return value
         if context.names is not None:
             return self.name
-        raise Undefined(self, context)
+        help = f"give it a value with .set, or with --param {self.name}=VALUE"
+        help = did_you_mean(self.name, context.known()) or help
+        raise Undefined(f"undefined name '{self.name}'", self, help=help)
 
 
 class Substitution(Node):
@@ -206,22 +235,20 @@ class Substitution(Node):
         names, context.names = context.names, None
         try:
             value = self.inner.evaluate(context)
-        except EvaluationError as problem:
+        except LineError as problem:
             # The inner expression was parsed on its own: its offsets count from the brace.
-            problem.start += self.start + 1
-            problem.end += self.start + 1
+            problem.move(self.start + 1)
             raise
         finally:
             context.names = names
-        return self._formatted(value) if self.format else value
-
-    def _formatted(self, value: Value) -> str:
+        if not self.format:
+            return value
         if not _FORMAT.fullmatch(self.format):
-            raise EvaluationError(f"format '{self.format}' is not allowed", self)
+            raise LineError(f"format '{self.format}' is not allowed", self)
         try:
             return "" if isinstance(value, list) else format(value, self.format)
         except ValueError as problem:
-            raise EvaluationError(str(problem).lower(), self) from None
+            raise LineError(str(problem).lower(), self) from None
 
 
 _FORMAT = re.compile(r"[<>=^]?[+\- ]?#?0?\d{0,3}[,_]?(\.\d{1,3})?[a-zA-Z%]?")
@@ -238,7 +265,6 @@ class Template(Node):
 
     def evaluate(self, context: Context) -> Value:
         """The text."""
-        context.charge(len(self.parts) >> 3, self)
         pieces = [
             part if isinstance(part, str) else to_text(part.evaluate(context), self, context)
             for part in self.parts
@@ -276,7 +302,7 @@ class Range(Node):
         try:
             return range(math.ceil(first), math.floor(last) + 1)
         except (OverflowError, ValueError):
-            raise EvaluationError("a range needs finite bounds", self) from None
+            raise LineError("a range needs finite bounds", self) from None
 
     def evaluate(self, context: Context) -> Value:
         """The integers as a list."""
@@ -336,48 +362,30 @@ class Comprehension(Node):
         clause = self.clauses[level]
         assert context.locals is not None
         for value in elements(clause.iterable, context):
-            context.charge(1, self)
+            context.charge(1 + work(self.end - self.start), self)
             bind(clause.targets, value, context.locals, clause.iterable)
             if clause.condition is None or clause.condition.evaluate(context):
                 self._collect(level + 1, found, context)
 
 
-class AnyOf(Node):
-    """`a or b`; as in Python the value is that of the deciding operand."""
+class Choice(Node):
+    """`a or b` and `a and b`; as in Python the value is that of the deciding operand."""
 
-    __slots__ = ("items",)
+    __slots__ = ("decides", "items")
 
-    def __init__(self, items: Sequence[Node]) -> None:
+    def __init__(self, decides: bool, items: Sequence[Node]) -> None:
         super().__init__(items[0].start, items[-1].end, items)
+        self.decides = decides
         self.items = tuple(items)
 
     def evaluate(self, context: Context) -> Value:
-        """The first true operand, or the last."""
-        return _deciding(self.items, True, self, context)
-
-
-class AllOf(Node):
-    """`a and b`; as in Python the value is that of the deciding operand."""
-
-    __slots__ = ("items",)
-
-    def __init__(self, items: Sequence[Node]) -> None:
-        super().__init__(items[0].start, items[-1].end, items)
-        self.items = tuple(items)
-
-    def evaluate(self, context: Context) -> Value:
-        """The first false operand, or the last."""
-        return _deciding(self.items, False, self, context)
-
-
-def _deciding(items: tuple[Node, ...], decides: bool, node: Node, context: Context) -> Value:
-    context.charge(len(items) >> 3, node)
-    value: Value = False
-    for item in items:
-        value = item.evaluate(context)
-        if bool(value) is decides:
-            break
-    return value
+        """The first operand that is as true as `decides`, or the last."""
+        value: Value = False
+        for item in self.items:
+            value = item.evaluate(context)
+            if bool(value) is self.decides:
+                break
+        return value
 
 
 class Unary(Node):
@@ -411,32 +419,29 @@ class Compare(Node):
 
     def evaluate(self, context: Context) -> Value:
         """Whether each neighbouring pair compares as asked."""
-        context.charge(len(self.items) >> 3, self)
         left = self.items[0].evaluate(context)
-        for operator, item in zip(self.operators, self.items[1:], strict=True):
+        for symbol, item in zip(self.operators, self.items[1:], strict=True):
             right = item.evaluate(context)
-            context.charge(min(size(left), size(right)) >> 3, self)
-            if not self._holds(operator, left, right):
+            context.charge(min(size(left), size(right)) - 1, self)
+            if not self._holds(symbol, left, right):
                 return False
             left = right
         return True
 
-    def _holds(self, operator: str, left: Value, right: Value) -> bool:
+    def _holds(self, symbol: str, left: Value, right: Value) -> bool:
         try:
-            return _COMPARISONS[operator](left, right)
+            return _COMPARISONS[symbol](left, right)
         except TypeError:
-            raise EvaluationError(
-                f"{kind_of(left)} and {kind_of(right)} have no order", self
-            ) from None
+            raise LineError(f"{kind_of(left)} and {kind_of(right)} have no order", self) from None
 
 
-_COMPARISONS: dict[str, Callable[[Value, Value], bool]] = {
-    "==": lambda a, b: a == b,
-    "!=": lambda a, b: a != b,
-    "<": lambda a, b: a < b,  # type: ignore[operator]
-    "<=": lambda a, b: a <= b,  # type: ignore[operator]
-    ">": lambda a, b: a > b,  # type: ignore[operator]
-    ">=": lambda a, b: a >= b,  # type: ignore[operator]
+_COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
 }
 
 
@@ -462,11 +467,11 @@ class Binary(Node):
                 self._check_power(left, right, context)
             value = _ARITHMETIC[self.operator](left, right)
         except ZeroDivisionError:
-            raise EvaluationError("division by zero", self) from None
+            raise LineError("division by zero", self) from None
         except OverflowError:
-            raise EvaluationError("the result is too large for a float", self) from None
+            raise LineError("the result is too large for a float", self) from None
         if isinstance(value, complex):
-            raise EvaluationError("the result is not a real number", self)
+            raise LineError("the result is not a real number", self)
         if isinstance(value, int):
             _check_integer(value, self, context)
         return value
@@ -477,22 +482,20 @@ class Binary(Node):
             if isinstance(left, int):
                 left, right = right, left
             if isinstance(left, (str, list)) and isinstance(right, int):
-                return self._repeated(left, max(0, right), context)
+                times = max(0, right)
+                if isinstance(left, str):
+                    _check_length(len(left) * times, self, context)
+                else:
+                    _check_size(size(left) * times, self, context)
+                return left * times
         if self.operator == "+" and isinstance(left, str) and isinstance(right, str):
             return _join("", [left, right], self, context)
         if self.operator == "+" and isinstance(left, list) and isinstance(right, list):
             _check_size(len(left) + len(right), self, context)
             return _checked_list(left + right, self, context)
-        raise EvaluationError(
+        raise LineError(
             f"'{self.operator}' does not work on {kind_of(left)} and {kind_of(right)}", self
         )
-
-    def _repeated(self, value: str | list[Value], times: int, context: Context) -> Value:
-        if isinstance(value, str):
-            _check_length(len(value) * times, self, context)
-            return value * times
-        _check_size(size(value) * times, self, context)
-        return value * times
 
     def _check_power(self, base: float, exponent: float, context: Context) -> None:
         if isinstance(base, int) and isinstance(exponent, int) and exponent > 0 and abs(base) > 1:
@@ -507,14 +510,14 @@ def _divide(a: float, b: float) -> float:
     return a / b
 
 
-_ARITHMETIC: dict[str, Callable[[float, float], float | complex]] = {
-    "+": lambda a, b: a + b,
-    "-": lambda a, b: a - b,
-    "*": lambda a, b: a * b,
+_ARITHMETIC: dict[str, Callable[[Any, Any], float | complex]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
     "/": _divide,
-    "//": lambda a, b: a // b,
-    "%": lambda a, b: a % b,
-    "**": lambda a, b: a**b,
+    "//": operator.floordiv,
+    "%": operator.mod,
+    "**": operator.pow,
 }
 
 
@@ -532,14 +535,14 @@ class Index(Node):
         """The element."""
         sequence = self.sequence.evaluate(context)
         if not isinstance(sequence, (str, list)):
-            raise EvaluationError(f"{kind_of(sequence)} has no elements", self.sequence)
+            raise LineError(f"{kind_of(sequence)} has no elements", self.sequence)
         names, context.names = context.names, None
         try:
             index = whole(self.index.evaluate(context), self.index)
         finally:
             context.names = names
         if not -len(sequence) <= index < len(sequence):
-            raise EvaluationError(f"index {index} is outside 0..{len(sequence) - 1}", self.index)
+            raise LineError(f"index {index} is outside 0..{len(sequence) - 1}", self.index)
         return sequence[index]
 
 
@@ -556,12 +559,11 @@ class Call(Node):
 
     def evaluate(self, context: Context) -> Value:
         """The function's value."""
-        context.charge(len(self.arguments) >> 3, self)
         arguments = [argument.evaluate(context) for argument in self.arguments]
         try:
             return self.function(self, arguments, context)
         except (ArithmeticError, TypeError, ValueError) as problem:
-            raise EvaluationError(f"{self.name}: {problem}", self) from None
+            raise LineError(f"{self.name}: {problem}", self) from None
 
 
 Function = Callable[[Call, list[Value], Context], Value]
@@ -570,14 +572,14 @@ Function = Callable[[Call, list[Value], Context], Value]
 def _only(call: Call, arguments: list[Value]) -> Value:
     """The single argument."""
     if len(arguments) != 1:
-        raise EvaluationError(f"{call.name} takes one argument, not {len(arguments)}", call)
+        raise LineError(f"{call.name} takes one argument, not {len(arguments)}", call)
     return arguments[0]
 
 
 def _sequence_argument(call: Call, arguments: list[Value]) -> str | list[Value]:
     value = _only(call, arguments)
     if not isinstance(value, (str, list)):
-        raise EvaluationError(f"{call.name} takes a list or a string", call)
+        raise LineError(f"{call.name} takes a list or a string", call)
     return value
 
 
@@ -587,12 +589,12 @@ def _len(call: Call, arguments: list[Value], context: Context) -> Value:
 
 def _range(call: Call, arguments: list[Value], context: Context) -> Value:
     if not 1 <= len(arguments) <= 3:
-        raise EvaluationError("range takes one to three arguments", call)
+        raise LineError("range takes one to three arguments", call)
     numbers = [whole(value, call) for value in arguments]
     start, stop = (0, numbers[0]) if len(numbers) == 1 else (numbers[0], numbers[1])
     step = numbers[2] if len(numbers) == 3 else 1
     if step == 0:
-        raise EvaluationError("the step of a range cannot be 0", call)
+        raise LineError("the step of a range cannot be 0", call)
     _check_size(max(0, (stop - start + step - (1 if step > 0 else -1)) // step), call, context)
     return list(range(start, stop, step))
 
@@ -621,15 +623,20 @@ def _round(call: Call, arguments: list[Value], context: Context) -> Value:
     if len(arguments) == 2:
         digits = whole(arguments[1], call)
         if abs(digits) > context.limits.integer_bits:
-            raise _passed(f"round keeps up to {context.limits.integer_bits} digits", call)
+            raise limit_passed(f"round keeps up to {context.limits.integer_bits} digits", call)
         return round(_number(arguments[0], call), digits)
     return round(_number(_only(call, arguments), call))
 
 
-def _int(call: Call, arguments: list[Value], context: Context) -> Value:
+def _single(call: Call, arguments: list[Value]) -> int | float | str:
     value = _only(call, arguments)
     if isinstance(value, list):
-        raise EvaluationError("int takes a number or a string", call)
+        raise LineError(f"{call.name} takes a number or a string", call)
+    return value
+
+
+def _int(call: Call, arguments: list[Value], context: Context) -> Value:
+    value = _single(call, arguments)
     if isinstance(value, str):
         # log2(10) > 3, so that many digits have more bits than allowed.
         _check_bits(3 * (len(value.strip()) - 1), call, context)
@@ -637,10 +644,7 @@ def _int(call: Call, arguments: list[Value], context: Context) -> Value:
 
 
 def _float(call: Call, arguments: list[Value], context: Context) -> Value:
-    value = _only(call, arguments)
-    if isinstance(value, list):
-        raise EvaluationError("float takes a number or a string", call)
-    return float(value)
+    return float(_single(call, arguments))
 
 
 def _str(call: Call, arguments: list[Value], context: Context) -> Value:
@@ -650,11 +654,11 @@ def _str(call: Call, arguments: list[Value], context: Context) -> Value:
 def _join_method(call: Call, arguments: list[Value], context: Context) -> Value:
     separator, pieces = arguments
     if not isinstance(separator, str) or not isinstance(pieces, (str, list)):
-        raise EvaluationError('join is called as ", ".join(list)', call)
+        raise LineError('join is called as ", ".join(list)', call)
     texts: list[str] = []
     for piece in pieces:
         if not isinstance(piece, str):
-            raise EvaluationError(f"join takes strings, not {kind_of(piece)}", call)
+            raise LineError(f"join takes strings, not {kind_of(piece)}", call)
         texts.append(piece)
     return _join(separator, texts, call, context)
 
@@ -727,7 +731,7 @@ def whole(value: Value, node: Node) -> int:
     if isinstance(value, float) and value.is_integer():
         return int(value)
     shown = value if isinstance(value, float) else kind_of(value)
-    raise EvaluationError(f"expected an integer, got {shown}", node)
+    raise LineError(f"expected an integer, got {shown}", node)
 
 
 def to_text(value: Value, node: Node, context: Context) -> str:
@@ -737,7 +741,9 @@ def to_text(value: Value, node: Node, context: Context) -> str:
     if isinstance(value, list):
         # Quotes, commas and escapes at most quadruple the text.
         _check_length(size(value), node, context)
-    return _checked_text(str(value), node, context)
+    text = str(value)
+    _check_length(len(text), node, context)
+    return text
 
 
 def elements(node: Node, context: Context) -> Iterable[Value]:
@@ -747,7 +753,7 @@ def elements(node: Node, context: Context) -> Iterable[Value]:
     value = node.evaluate(context)
     if isinstance(value, (str, list)):
         return value
-    raise EvaluationError(f"cannot loop over {kind_of(value)}", node, help="write a..b or a list")
+    raise LineError(f"cannot loop over {kind_of(value)}", node, help="write a..b or a list")
 
 
 def count(values: Iterable[Value]) -> int:
@@ -763,19 +769,24 @@ def bind(
         scope[targets[0]] = value
         return
     if not isinstance(value, list) or len(value) != len(targets):
-        raise EvaluationError(f"each element must be a list of {len(targets)}", node)
+        raise LineError(f"each element must be a list of {len(targets)}", node)
     scope.update(zip(targets, value, strict=True))
+
+
+def work(length: int) -> int:
+    """What it costs to run that many characters of source text."""
+    return length >> 6
 
 
 def _number(value: Value, node: Node) -> float:
     if isinstance(value, (int, float)):
         return value
-    raise EvaluationError(f"expected a number, got {kind_of(value)}", node)
+    raise LineError(f"expected a number, got {kind_of(value)}", node)
 
 
 def _check_bits(bits: int, node: Node, context: Context) -> None:
     if bits > context.limits.integer_bits:
-        raise _passed(f"an integer may have {context.limits.integer_bits} bits", node)
+        raise limit_passed(f"an integer may have {context.limits.integer_bits} bits", node)
 
 
 def _check_integer(value: int, node: Node, context: Context) -> int:
@@ -785,19 +796,14 @@ def _check_integer(value: int, node: Node, context: Context) -> int:
 
 def _check_length(length: int, node: Node, context: Context) -> None:
     if length > context.limits.string_length:
-        raise _passed(f"a string may have {context.limits.string_length} characters", node)
+        raise limit_passed(f"a string may have {context.limits.string_length} characters", node)
     context.charge(length >> 6, node)
 
 
 def _check_size(elements: int, node: Node, context: Context) -> None:
     if elements > context.limits.list_size:
-        raise _passed(f"a list may have {context.limits.list_size} elements", node)
+        raise limit_passed(f"a list may have {context.limits.list_size} elements", node)
     context.charge(elements, node)
-
-
-def _checked_text(text: str, node: Node, context: Context) -> str:
-    _check_length(len(text), node, context)
-    return text
 
 
 def _join(separator: str, pieces: list[str], node: Node, context: Context) -> str:
@@ -818,7 +824,7 @@ def _checked_list(items: list[Value], node: Node, context: Context) -> list[Valu
 def _bounded_size(items: list[Value], depth: int, bound: int, node: Node) -> int:
     """The size of a list, computed no further than the bound: shared parts count every time."""
     if depth == 0:
-        raise _passed(f"lists may be nested {MAX_LIST_DEPTH} deep", node)
+        raise limit_passed(f"lists may be nested {MAX_LIST_DEPTH} deep", node)
     total = 1
     for item in items:
         if isinstance(item, list):

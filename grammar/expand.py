@@ -9,18 +9,17 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Protocol
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from qwasmc.diagnostics import CompileError, Diagnostic, Kind, did_you_mean
 from qwasmc.grammar.evaluator import (
     MISSING,
     Context,
-    EvaluationError,
-    Limits,
+    LineError,
     Missing,
     Node,
+    Span,
     Undefined,
     Unknowable,
     Value,
@@ -29,103 +28,26 @@ from qwasmc.grammar.evaluator import (
     count,
     elements,
     kind_of,
+    limit_passed,
     to_text,
+    work,
 )
+from qwasmc.grammar.instructions import Builder, Halt, Instruction, plural
 from qwasmc.grammar.source import (
     DIRECTIVES,
+    OPENERS,
     Block,
     Item,
     Line,
     Source,
-    SourceError,
     Sources,
     first_word,
     items,
 )
-from qwasmc.grammar.syntax import (
-    Directive,
-    LineError,
-    Statement,
-    parse_directive,
-    parse_instruction,
-    parse_substitution,
-)
+from qwasmc.grammar.syntax import Directive, Statement, parse_directive, parse_instruction
 
 VERSIONS = ("0.1",)
 """Versions of the language that are read."""
-
-
-class Fault(Exception):
-    """An instruction that means nothing; `where` is the part of it to point at."""
-
-    def __init__(
-        self,
-        message: str,
-        where: Node | tuple[str, int] = ("name", 0),
-        *,
-        label: str = "",
-        help: str = "",
-        kind: Kind = Kind.PROGRAM,
-    ) -> None:
-        super().__init__(message)
-        self.message = message
-        self.where = where
-        self.label = label
-        self.help = help
-        self.kind = kind
-
-
-class Halt(Exception):
-    """The program ends here."""
-
-
-@dataclass(slots=True)
-class Instruction:
-    """An instruction with every expression evaluated.
-
-    An operand is a name (a string) or a number; a guard stays a tree, of names of bits.
-    """
-
-    name: str
-    operands: Sequence[Value]
-    outputs: Sequence[str]
-    loc: int
-    named: Mapping[str, Value] = field(default_factory=dict)
-    guard: Node | None = None
-    predicate: Node | None = None
-    capabilities: Sequence[str] = ()
-    nodes: Mapping[str, Sequence[Node]] = field(default_factory=dict)
-    """Where its parts were written: `name`, `operand`, `output` and the keys of `named`."""
-
-    def names(self) -> list[str]:
-        """All names in it: what it would have defined, and what was reported about it."""
-        return [*self.outputs, *(word for word in self.operands if isinstance(word, str))]
-
-    def node(self, part: str, index: int) -> Node | None:
-        """Where a part of the instruction was written."""
-        for nodes in (self.nodes.get(part, ()), self.nodes.get("name", ())):
-            if index < len(nodes):
-                return nodes[index]
-        return None
-
-
-class Sink(Protocol):
-    """What instructions are handed to."""
-
-    def instruction(self, instruction: Instruction) -> None:
-        """Take the next instruction; raise Fault if it means nothing and Halt at the end."""
-
-    def is_name(self, word: str) -> bool:
-        """Whether a word names a qubit or a bit at this point."""
-
-    def takes_angle(self, mnemonic: str, operands: int) -> bool:
-        """Whether the last of that many operands is an angle."""
-
-    def spoil(self, names: Iterable[str] | None) -> None:
-        """These names (None: unknown ones) were to be defined by something that failed."""
-
-    def declare(self, capabilities: Sequence[str]) -> None:
-        """The program declares capabilities."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +97,9 @@ PLAIN = re.compile(
         (?:[A-Za-z_]\w*|0|[1-9]\d*)
         (?:[ \t]*,[ \t]*(?:[A-Za-z_]\w*|0|[1-9]\d*))*
     ))?
-    (?:[ \t]*,[ \t]*(theta|lambda)=(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?))?
+    (?:[ \t]*,[ \t]*(?:(theta|lambda)=)?     # angle
+        (-?\d+(?:\.\d+(?:e[+-]?\d+)?|e[+-]?\d+))
+    )?
     (?:[ \t]*->[ \t]*([A-Za-z_]\w*))?          # output
     [ \t]*(?:;.*|//.*)?$""",
     re.VERBOSE | re.ASCII | re.IGNORECASE,
@@ -199,15 +123,16 @@ MAX_MESSAGE = 300
 
 
 class Expander:
-    """Runs the directives of a program and hands its instructions to a sink."""
+    """Runs the directives of a program and hands its instructions to a builder."""
 
     def __init__(
         self,
         context: Context,
         sources: Sources,
+        builder: Builder,
         parameters: Mapping[str, Value],
     ) -> None:
-        self.sink: Sink
+        self.builder = builder
         self.context = context
         self.limits = context.limits
         self.sources = sources
@@ -218,7 +143,6 @@ class Expander:
         self.macros: dict[str, Macro] = {}
         self.declared: set[str] = set()
         """Parameters the program declares."""
-        self.statements = 0
         self.incomplete = False
         """Whether definitions may be missing because of an error already reported."""
         self._frames: list[_Frame] = []
@@ -229,9 +153,8 @@ class Expander:
 
     # -- running
 
-    def run(self, source: Source, sink: Sink) -> None:
+    def run(self, source: Source) -> None:
         """Run a program; afterwards `errors` and `warnings` say how it went."""
-        self.sink = sink
         try:
             self._push(_Frame(source, self._items(source, -1), -1, "file", None))
             try:
@@ -248,26 +171,14 @@ class Expander:
                 if isinstance(item, Block):
                     self._block(frame, item)
                 else:
-                    self._line(frame, item)
+                    try:
+                        self._line(frame, item)
+                    except LineError as problem:
+                        self._report(problem, frame, item)
                 if self._frames[-1] is not frame:
                     break
             else:
                 self._finish(frame)
-
-    def charge(self, statements: int, frame: _Frame, line: Line, span: tuple[int, int]) -> None:
-        """Account for statements of the expanded program."""
-        self.statements += statements
-        if self.statements > self.limits.statements:
-            self._limit(self._statement_rule(), frame, line, span)
-
-    def account(self, statements: int) -> None:
-        """Account for operations beyond one for each instruction."""
-        self.statements += statements
-        if self.statements > self.limits.statements:
-            raise Fault(f"limit passed: {self._statement_rule()}", kind=Kind.LIMIT)
-
-    def _statement_rule(self) -> str:
-        return f"a program may expand to {self.limits.statements} statements"
 
     def _push(self, frame: _Frame) -> None:
         self._frames.append(frame)
@@ -288,10 +199,10 @@ class Expander:
         for value in frame.loop.values:
             try:
                 bind(frame.loop.targets, value, self.context.variables(), frame.loop.iterable)
-            except EvaluationError as problem:
+            except LineError as problem:
                 # The header is outside the loop it heads.
                 outside = replace(frame, parent=self.locations.parent[frame.parent])
-                self._evaluation_error(problem, outside, frame.loop.line)
+                self._report(problem, outside, frame.loop.line)
                 return False
             frame.items = iter(frame.loop.body)
             return True
@@ -313,56 +224,49 @@ class Expander:
         """The lines and blocks of a file."""
         frame = _Frame(source, iter(()), parent, "file", None)
 
-        def report(message: str, line: Line, help: str = "", kind: Kind = Kind.PROGRAM) -> None:
-            if line.is_opener:
+        def report(problem: LineError, line: Line) -> None:
+            if line.directive in OPENERS:
                 self._miss_definitions()
-            self._error(message, frame, line, first_word(line.text), help=help, kind=kind)
+            self._report(problem, frame, line)
 
         return items(source.text, self.limits, report)
 
     def _block(self, frame: _Frame, block: Block) -> None:
-        header, body = block.parts[0]
-        if block.kind == "if":
-            self._branch(frame, block)
-            return
+        for header, body in block.parts:
+            try:
+                if self._enter(frame, block.kind, header, body):
+                    return
+            except LineError as problem:
+                self._miss_definitions()
+                self._report(problem, frame, header)
+                return
+
+    def _enter(self, frame: _Frame, kind: str, header: Line, body: list[Item]) -> bool:
+        """Start a part of a block; False if it is a branch whose condition is false."""
         directive = self._directive_of(frame, header)
         if directive is None:
             self._miss_definitions()
-        elif block.kind == "macro":
-            self._define(frame, header, directive, body)
-        else:
+            return True
+        self.context.expand(1 + work(len(header.text)))
+        if kind == "macro":
+            name, *parameters = directive.words
+            least = self._least_statements(body)
+            self.macros[name] = Macro(tuple(parameters), body, frame.source, least)
+        elif kind == "for":
             self._loop(frame, header, directive, body)
-
-    def _branch(self, frame: _Frame, block: Block) -> None:
-        for header, body in block.parts:
-            directive = self._directive_of(frame, header)
-            if directive is None:
-                self._miss_definitions()
-                return
-            self.charge(1, frame, header, directive.span)
-            if directive.expression is not None:
-                value = self._value(frame, header, directive.expression)
-                if value is None:
-                    self._miss_definitions()
-                    return
-                if not value:
-                    continue
+        elif directive.expression is None or directive.expression.evaluate(self.context):
             self._push(replace(frame, items=iter(body), kind="branch"))
-            return
+        else:
+            return False
+        return True
 
     def _loop(self, frame: _Frame, line: Line, directive: Directive, body: list[Item]) -> None:
         iterable = directive.expression
         assert iterable is not None
-        try:
-            values = elements(iterable, self.context)
-        except EvaluationError as problem:
-            self._evaluation_error(problem, frame, line)
-            self._miss_definitions()
-            return
-        least = count(values) * max(1, self._least_statements(body))
-        if self.statements + least > self.limits.statements:
-            self.charge(least, frame, line, directive.span)
-        self.charge(count(values), frame, line, directive.span)
+        values = elements(iterable, self.context)
+        rounds = count(values)
+        self.context.allow(rounds * max(1, self._least_statements(body)))
+        self.context.expand(rounds)
         loop = replace(
             frame,
             items=iter(()),
@@ -372,12 +276,6 @@ class Expander:
         )
         if self._next_round(loop):
             self._push(loop)
-
-    def _define(self, frame: _Frame, line: Line, directive: Directive, body: list[Item]) -> None:
-        name, *parameters = directive.words
-        self.charge(1, frame, line, directive.span)
-        least = self._least_statements(body)
-        self.macros[name] = Macro(tuple(parameters), body, frame.source, least)
 
     def _least_statements(self, body: list[Item]) -> int:
         """Statements a body certainly expands to, without looking into its blocks."""
@@ -391,21 +289,18 @@ class Expander:
     def _miss_definitions(self) -> None:
         """Note that what a skipped part of the program defines is unknown."""
         self.incomplete = True
-        self.sink.spoil(None)
+        self.builder.spoil(None)
 
     # -- lines
 
     def _line(self, frame: _Frame, line: Line) -> None:
-        self.statements += 1
-        if self.statements > self.limits.statements:
-            self.charge(0, frame, line, first_word(line.text))
+        self.context.expand(1 + work(len(line.text)))
         if not line.is_parsed:
             if len(line.text) > self.limits.string_length:
-                most = f"a line may have {self.limits.string_length} characters"
-                self._limit(most, frame, line, (0, 1))
+                rule = f"a line may have {self.limits.string_length} characters"
+                raise limit_passed(rule, (0, 1))
             match = PLAIN.match(line.text)
-            if match is not None:
-                self._plain(frame, line, match)
+            if match is not None and self._plain(frame, line, match):
                 return
         if line.directive is None:
             statement = self._statement_of(frame, line)
@@ -416,29 +311,30 @@ class Expander:
         if directive is not None:
             self._directive(frame, line, directive)
 
-    def _plain(self, frame: _Frame, line: Line, match: re.Match[str]) -> None:
-        """Run a plain instruction without the grammar."""
-        name, operands, key, value, output = match.groups()
-        words = _COMMA.split(operands) if operands else ()
-        start, end = match.span(1)
+    def _plain(self, frame: _Frame, line: Line, match: re.Match[str]) -> bool:
+        """Run a plain instruction without the grammar; False if that does not do."""
+        name, words, key, value, output = match.groups()
+        operands: list[Value] = _COMMA.split(words) if words else []
+        span = match.span(1)
         instruction = Instruction(
             name,
-            words,
+            operands,
             (output,) if output else (),
-            self._locate(frame, line, (start, end)),
+            self._locate(frame, line, span),
         )
         if key:
             instruction.named = {key: float(value)}
+        elif value:
+            operands.append(float(value))
         try:
-            self.sink.instruction(instruction)
-        except Fault:
+            self.builder.instruction(instruction)
+        except LineError as problem:
+            if problem.kind is Kind.LIMIT:
+                problem.span = span
+                raise
             # Once more with the grammar, which knows where everything stands, and expressions.
-            self._grammatical(frame, line)
-
-    def _grammatical(self, frame: _Frame, line: Line) -> None:
-        statement = self._statement_of(frame, line)
-        if statement is not None:
-            self._statement(frame, line, statement)
+            return False
+        return True
 
     def _statement_of(self, frame: _Frame, line: Line) -> Statement | None:
         """The statement in a line; None if there is none or it is wrong."""
@@ -447,11 +343,10 @@ class Expander:
             return line.parsed
         try:
             parsed = parse_instruction(line.text, self.limits)
-        except LineError as problem:
-            self.sink.spoil(None)
-            self._line_error(problem, frame, line)
+        except LineError:
+            self.builder.spoil(None)
             line.is_parsed = True
-            return None
+            raise
         # Lines of a file are met once, lines of loops and macros again and again.
         if frame.kind != "file":
             line.parsed, line.is_parsed = parsed, True
@@ -465,49 +360,39 @@ class Expander:
         line.is_parsed = True
         name = line.directive
         if name not in DIRECTIVES:
-            self._error(
-                f"unknown directive '.{name}'",
-                frame,
-                line,
-                first_word(line.text),
-                help=did_you_mean(f".{name}", [f".{known}" for known in DIRECTIVES]),
-            )
-            return None
+            help = did_you_mean(f".{name}", [f".{known}" for known in DIRECTIVES])
+            raise LineError(f"unknown directive '.{name}'", help=help)
         try:
             line.parsed = parsed = parse_directive(line.text, self.limits)
-        except LineError as problem:
+        except LineError:
             self._miss_definitions()
-            self._line_error(problem, frame, line)
-            return None
+            raise
         return parsed
 
     # -- instructions
 
     def _statement(self, frame: _Frame, line: Line, statement: Statement) -> None:
-        extra = (len(statement.operands) + len(statement.outputs)) >> 3
-        if extra:
-            self.charge(extra, frame, line, _node_span(statement.name))
         try:
             if statement.is_call:
                 self._call(frame, line, statement)
                 return
             instruction = self._instruction(frame, line, statement)
-        except (EvaluationError, Fault) as problem:
-            self.sink.spoil(None if statement.outputs or statement.is_call else ())
-            self._wrong(problem, None, frame, line)
-            return
+        except LineError:
+            self.builder.spoil(None if statement.outputs or statement.is_call else ())
+            raise
         try:
-            self.sink.instruction(instruction)
-        except (EvaluationError, Fault) as problem:
-            self.sink.spoil(instruction.names())
-            self._wrong(problem, instruction, frame, line)
+            self.builder.instruction(instruction)
+        except LineError as problem:
+            self.builder.spoil(instruction.names())
+            problem.span = problem.span or statement.name.span
+            raise
 
     def _instruction(self, frame: _Frame, line: Line, statement: Statement) -> Instruction:
         """The statement with its expressions evaluated."""
         name = self._word(statement.name)
         operands: list[Value] = []
         operand_nodes: list[Node] = []
-        angle_last = self.sink.takes_angle(name, len(statement.operands))
+        angle_last = self.builder.takes_angle(name, len(statement.operands))
         for position, node in enumerate(statement.operands, 1):
             is_angle = angle_last and position == len(statement.operands)
             found = [node.evaluate(self.context)] if is_angle else self._names(node)
@@ -524,7 +409,7 @@ class Expander:
             name,
             operands,
             outputs,
-            self._locate(frame, line, _node_span(statement.name)),
+            self._locate(frame, line, statement.name.span),
             named={key: self._argument(node) for key, node in statement.named},
             guard=guard,
             predicate=statement.predicate,
@@ -554,42 +439,34 @@ class Expander:
 
     def _argument(self, node: Node) -> Value:
         """The value of an argument, in which words that are not variables are names."""
-        self.context.names = self.sink.is_name
+        self.context.names = self.builder.is_name
         try:
             return node.evaluate(self.context)
         finally:
             self.context.names = None
 
     def _call(self, frame: _Frame, line: Line, statement: Statement) -> None:
-        name = self._word(statement.name)
-        macro = self.macros.get(name)
-        span = _node_span(statement.name)
         if statement.predicate is not None:
-            raise Fault("a macro call cannot be predicated", statement.predicate)
+            raise LineError("a macro call cannot be predicated", statement.predicate)
+        name = self._word(statement.name)
+        where = statement.name
+        macro = self.macros.get(name)
         if macro is None:
-            self.sink.spoil(None)
-            if not self.incomplete:
-                help = did_you_mean(name, self.macros)
-                self._error(f"undefined macro '{name}'", frame, line, span, help=help)
-            return
+            help = did_you_mean(name, self.macros)
+            raise Undefined(f"undefined macro '{name}'", where, help=help)
         if len(statement.operands) != len(macro.parameters):
-            self.sink.spoil(None)
-            self._error(
-                f"macro '{name}' takes {plural(len(macro.parameters), 'argument')}, "
-                f"got {len(statement.operands)}",
-                frame,
-                line,
-                span,
+            wanted = plural(len(macro.parameters), "argument")
+            raise LineError(
+                f"macro '{name}' takes {wanted}, got {len(statement.operands)}",
+                where,
                 help=f"it is called as {name}({', '.join(macro.parameters)})",
             )
-            return
         if self._open["macro"] >= self.limits.macro_depth:
-            most = f"macro calls may be nested {self.limits.macro_depth} deep"
-            self._limit(most, frame, line, span)
+            rule = f"macro calls may be nested {self.limits.macro_depth} deep"
+            raise limit_passed(rule, where)
         arguments = [self._argument(node) for node in statement.operands]
-        if self.statements + macro.least > self.limits.statements:
-            self.charge(macro.least, frame, line, span)
-        parent = self._locate(frame, line, span)
+        self.context.allow(macro.least, where)
+        parent = self._locate(frame, line, where.span)
         variables: dict[str, Value | Missing] = dict(zip(macro.parameters, arguments, strict=True))
         self._push(_Frame(macro.source, iter(macro.body), parent, "macro", variables))
 
@@ -597,76 +474,78 @@ class Expander:
 
     def _directive(self, frame: _Frame, line: Line, directive: Directive) -> None:
         if directive.name == "set":
-            value = self._value(frame, line, directive.expression)
-            self.context.variables()[directive.words[0]] = MISSING if value is None else value
+            self._set(directive)
         elif directive.name == "param":
-            self._parameter(frame, line, directive)
+            self._parameter(directive)
         elif directive.name == "caps":
-            self._capabilities(frame, line, directive)
+            self._capabilities(line, directive)
         elif directive.name == "include":
             self._include(frame, line, directive)
         elif directive.words[0] not in VERSIONS:
-            self._error(
+            raise LineError(
                 f"version {directive.words[0]} is not supported",
-                frame,
-                line,
                 directive.span,
                 help=f"this compiler reads version {', '.join(VERSIONS)}",
             )
 
-    def _parameter(self, frame: _Frame, line: Line, directive: Directive) -> None:
+    def _set(self, directive: Directive) -> None:
+        variables = self.context.variables()
+        (name,) = directive.words
+        assert directive.expression is not None
+        try:
+            variables[name] = directive.expression.evaluate(self.context)
+        except LineError:
+            variables[name] = MISSING
+            raise
+
+    def _parameter(self, directive: Directive) -> None:
         """A default: a value given from outside, or set before, wins."""
         (name,) = directive.words
-        value = self._value(frame, line, directive.expression)
+        variables = self.context.globals
         self.declared.add(name)
         if name in self.parameters:
             self.context.used.add(name)
-            given = self.parameters[name]
-            if not isinstance(value, str):
-                given = literal(given)
-            if value is not None and _family(given) != _family(value):
-                self._error(
-                    f"parameter '{name}' must be {kind_of(value)}, got {given!r:.60}",
-                    frame,
-                    line,
-                    directive.span,
-                )
-            self.context.globals[name] = given
-        elif value is None:
-            self.context.globals[name] = MISSING
-        else:
-            self.context.globals.setdefault(name, value)
-
-    def _capabilities(self, frame: _Frame, line: Line, directive: Directive) -> None:
-        wrong = [word for word in directive.words if not _CAPABILITY.fullmatch(word)]
-        if wrong:
-            start = line.text.find(wrong[0])
-            self._error(
-                f"'{wrong[0]}' is not a capability",
-                frame,
-                line,
-                (start, start + len(wrong[0])),
-                help="capabilities are called CAP_ and capital letters",
+            variables[name] = self.context.parameters[name]
+        assert directive.expression is not None
+        try:
+            value = directive.expression.evaluate(self.context)
+        except LineError:
+            variables.setdefault(name, MISSING)
+            raise
+        if name not in self.parameters:
+            variables.setdefault(name, value)
+            return
+        # What reads as a number is text where the default is text.
+        values = self.parameters if isinstance(value, str) else self.context.parameters
+        variables[name] = given = values[name]
+        if _family(given) != _family(value):
+            raise LineError(
+                f"parameter '{name}' must be {kind_of(value)}, got {given!r:.60}", directive.span
             )
-        self.sink.declare(directive.words)
+
+    def _capabilities(self, line: Line, directive: Directive) -> None:
+        self.builder.declared.update(directive.words)
+        for word in directive.words:
+            if not _CAPABILITY.fullmatch(word):
+                start = line.text.find(word)
+                raise LineError(
+                    f"'{word}' is not a capability",
+                    (start, start + len(word)),
+                    help="capabilities are called CAP_ and capital letters",
+                )
 
     def _include(self, frame: _Frame, line: Line, directive: Directive) -> None:
         node = directive.expression
         assert node is not None
-        target = self._value(frame, line, node)
-        if target is None:
-            self._miss_definitions()
-            return
         if self._open["file"] > self.limits.include_depth:
-            most = f"includes may be nested {self.limits.include_depth} deep"
-            self._limit(most, frame, line, _node_span(node))
+            raise limit_passed(f"includes may be nested {self.limits.include_depth} deep", node)
         try:
-            source = self.sources.open(str(target), frame.source.directory)
-        except SourceError as problem:
+            target = str(node.evaluate(self.context))
+            source = self.sources.open(target, frame.source.directory)
+        except LineError as problem:
             self._miss_definitions()
-            span = _node_span(node)
-            self._error(problem.message, frame, line, span, help=problem.help, kind=problem.kind)
-            return
+            problem.span = problem.span or node.span
+            raise
         except CompileError as problem:
             self._miss_definitions()
             self.errors += problem.diagnostics
@@ -674,18 +553,9 @@ class Expander:
         parent = self._locate(frame, line, directive.span)
         self._push(_Frame(source, self._items(source, parent), parent, "file", frame.locals))
 
-    # -- evaluation and errors
+    # -- positions and errors
 
-    def _value(self, frame: _Frame, line: Line, node: Node | None) -> Value | None:
-        """The value of a directive's expression; None if it has none, which is reported."""
-        assert node is not None
-        try:
-            return node.evaluate(self.context)
-        except EvaluationError as problem:
-            self._evaluation_error(problem, frame, line)
-            return None
-
-    def _locate(self, frame: _Frame, line: Line, span: tuple[int, int]) -> int:
+    def _locate(self, frame: _Frame, line: Line, span: Span) -> int:
         start, end = span
         add = self.locations.add
         if frame.parent < 0:
@@ -700,91 +570,26 @@ class Expander:
             )
         return self._places[key]
 
-    def _wrong(
-        self,
-        problem: EvaluationError | Fault,
-        instruction: Instruction | None,
-        frame: _Frame,
-        line: Line,
-    ) -> None:
-        if isinstance(problem, Fault):
-            self._fault(problem, instruction, frame, line)
-        else:
-            self._evaluation_error(problem, frame, line)
-
-    def _fault(
-        self, fault: Fault, instruction: Instruction | None, frame: _Frame, line: Line
-    ) -> None:
-        where: Node | None
-        if isinstance(fault.where, Node):
-            where = fault.where
-        else:
-            where = None if instruction is None else instruction.node(*fault.where)
-        span = first_word(line.text) if where is None else _node_span(where)
-        self._error(
-            fault.message,
-            frame,
-            line,
-            span,
-            label=fault.label,
-            help=fault.help,
-            kind=fault.kind,
-        )
-
-    def _line_error(self, problem: LineError, frame: _Frame, line: Line) -> None:
-        self._error(
-            problem.message,
-            frame,
-            line,
-            (problem.start, problem.end),
-            label=problem.label,
-            help=problem.help,
-            kind=problem.kind,
-        )
-
-    def _evaluation_error(self, problem: EvaluationError, frame: _Frame, line: Line) -> None:
-        undefined = isinstance(problem, Undefined) and self.incomplete
-        if undefined or isinstance(problem, Unknowable):
-            return
-        self._error(
-            problem.message,
-            frame,
-            line,
-            (problem.start, problem.end),
-            help=problem.help,
-            kind=problem.kind,
-        )
-
-    def _limit(self, rule: str, frame: _Frame, line: Line, span: tuple[int, int]) -> None:
-        self._error(f"limit passed: {rule}", frame, line, span, kind=Kind.LIMIT)
-
-    def _error(
-        self,
-        message: str,
-        frame: _Frame,
-        line: Line,
-        span: tuple[int, int],
-        *,
-        label: str = "",
-        help: str = "",
-        kind: Kind = Kind.PROGRAM,
-    ) -> None:
+    def _report(self, problem: LineError, frame: _Frame, line: Line) -> None:
         """Report an error, once per place; stop at a limit or when there are enough."""
-        place = (frame.source.file, line.number, span[0])
+        if isinstance(problem, Unknowable) or (isinstance(problem, Undefined) and self.incomplete):
+            return
+        start, end = problem.span or first_word(line.text)
+        place = (frame.source.file, line.number, start)
         if place not in self._reported:
             self._reported.add(place)
+            message = problem.message
             if len(message) > MAX_MESSAGE:
                 message = f"{message[:MAX_MESSAGE]}..."
-            loc = self.locations.add(
-                frame.source.file, line.number, span[0] + 1, span[1] + 1, frame.parent
-            )
-            found = self.locations.diagnostic(message, loc, label, help)
+            file = frame.source.file
+            loc = self.locations.add(file, line.number, start + 1, end + 1, frame.parent)
+            found = self.locations.diagnostic(message, loc, problem.label, problem.help)
             notes = self._rounds()
             if len(found.chain) > MAX_CHAIN:
                 notes = (*notes, f"{len(found.chain) - MAX_CHAIN} more expansions lead here")
             chain = found.chain[:MAX_CHAIN]
-            self.errors.append(replace(found, kind=kind, notes=notes, chain=chain))
-        if kind is Kind.LIMIT or len(self.errors) >= self.limits.errors:
+            self.errors.append(replace(found, kind=problem.kind, notes=notes, chain=chain))
+        if problem.kind is Kind.LIMIT or len(self.errors) >= self.limits.errors:
             raise _Stop
 
     def _rounds(self) -> tuple[str, ...]:
@@ -809,33 +614,13 @@ def _bracketed(statement: Statement) -> tuple[Node | None, list[str]]:
         return guard, words
     if len(words) == 1 and guard is None:
         return statement.bracket[0], []
-    raise Fault(
+    raise LineError(
         "brackets hold capabilities or one guard",
         statement.bracket[0],
         help="as in [CAP_ALLOC, CAP_MAGIC] or [m == 1]",
     )
 
 
-def literal(value: Value) -> Value:
-    """A parameter given as text, as the number or list it spells, if it does."""
-    if not isinstance(value, str):
-        return value
-    try:
-        node, _ = parse_substitution(value, Limits())
-        return node.evaluate(Context())
-    except (LineError, EvaluationError):
-        return value
-
-
 def _family(value: Value) -> str:
     """Values of one family may stand for each other."""
     return "number" if isinstance(value, (int, float)) else type(value).__name__
-
-
-def _node_span(node: Node) -> tuple[int, int]:
-    return node.start, node.end
-
-
-def plural(count: int, noun: str) -> str:
-    """A number of things."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

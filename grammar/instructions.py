@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from qwasmc.diagnostics import Diagnostic, Locations, did_you_mean
 from qwasmc.grammar.evaluator import (
-    AllOf,
-    AnyOf,
+    Choice,
     Compare,
     Context,
+    LineError,
     Literal,
     Node,
     Substitution,
@@ -24,9 +24,9 @@ from qwasmc.grammar.evaluator import (
     Unary,
     Variable,
     kind_of,
+    work,
 )
 from qwasmc.grammar.evaluator import Value as Constant
-from qwasmc.grammar.expand import Fault, Halt, Instruction, plural
 from qwasmc.ir.program import Attr, Block, Op, Value
 from qwasmc.ops import BY_NAME, OPS, OpSpec, Type
 
@@ -72,6 +72,41 @@ KEYWORDS = frozenset({"if", "and", "or", "not", "for", "in"})
 _NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 
 
+@dataclass(slots=True)
+class Instruction:
+    """An instruction with every expression evaluated.
+
+    An operand is a name (a string) or a number; a guard stays a tree, of names of bits.
+    """
+
+    name: str
+    operands: Sequence[Constant]
+    outputs: Sequence[str]
+    loc: int
+    named: Mapping[str, Constant] = field(default_factory=dict)
+    guard: Node | None = None
+    predicate: Node | None = None
+    capabilities: Sequence[str] = ()
+    nodes: Mapping[str, Sequence[Node]] = field(default_factory=dict)
+    """Where its parts were written: `operand`, `output` and the keys of `named`."""
+
+    def names(self) -> list[str]:
+        """All names in it: what it would have defined, and what was reported about it."""
+        return [*self.outputs, *(word for word in self.operands if isinstance(word, str))]
+
+    def fault(
+        self, message: str, part: str = "", index: int = 0, *, label: str = "", help: str = ""
+    ) -> LineError:
+        """What is wrong with a part of it; with its name if no part is given."""
+        nodes = self.nodes.get(part, ())
+        where = nodes[index] if index < len(nodes) else None
+        return LineError(message, where, label=label, help=help)
+
+
+class Halt(Exception):
+    """The program ends here."""
+
+
 class _Spoilt(Exception):
     """The instruction depends on something already reported as wrong."""
 
@@ -79,11 +114,9 @@ class _Spoilt(Exception):
 class Builder:
     """Builds `main` from instructions; knows the qubits and bits that have a name."""
 
-    def __init__(self, block: Block, context: Context, account: Callable[[int], None]) -> None:
+    def __init__(self, block: Block, context: Context) -> None:
         self.block = block
         self.context = context
-        self.account = account
-        """Told of operations beyond one for each instruction."""
         self.qubits: dict[str, Value] = {}
         """Live qubits by name; those of QLINIT are called by their numbers."""
         self.bits: dict[str, Value] = {}
@@ -123,10 +156,6 @@ class Builder:
         else:
             self.spoilt.update(names)
 
-    def declare(self, capabilities: Sequence[str]) -> None:
-        """The program declares capabilities."""
-        self.declared.update(capabilities)
-
     def instruction(self, instruction: Instruction) -> None:
         """Append an instruction's operations."""
         mnemonic = MNEMONICS.get(instruction.name) or _mnemonic(instruction)
@@ -134,10 +163,25 @@ class Builder:
             self.needed.setdefault(mnemonic.capability, instruction.loc)
         for capability in instruction.capabilities:
             self.needed.setdefault(capability, instruction.loc)
+        operands = len(instruction.operands)
+        if (
+            not mnemonic.least <= operands <= mnemonic.most
+            or len(instruction.outputs) != mnemonic.outputs
+            or instruction.named
+            or instruction.guard
+            or instruction.predicate
+        ):
+            _check(mnemonic, instruction)
+        before = len(self.block.ops)
         try:
             mnemonic.handler(self, mnemonic, instruction)
         except _Spoilt:
             self.spoil(instruction.outputs)
+        extra = len(self.block.ops) - before - 1
+        if operands > 3:
+            extra += operands
+        if extra > 0:
+            self.context.expand(extra)
 
     # -- the end
 
@@ -184,33 +228,36 @@ class Builder:
             value = instruction.operands[index]
             name = value if isinstance(value, str) else operand_name(instruction, index)
             if name not in self.qubits:
-                raise self._no_qubit(name, ("operand", index))
+                raise self._no_qubit(instruction, index, name)
             if name in found:
-                raise Fault(
+                raise instruction.fault(
                     f"qubit '{name}' is used twice in one instruction",
-                    ("operand", index),
+                    "operand",
+                    index,
                     label="a qubit cannot be copied",
                 )
             found.append(name)
         return found
 
-    def _no_qubit(self, name: str, where: tuple[str, int]) -> Exception:
+    def _no_qubit(self, instruction: Instruction, index: int, name: str) -> Exception:
+        message, help = f"undefined qubit '{name}'", ""
         if name in self.freed:
-            return Fault(f"qubit '{name}' is used after it was freed", where)
-        if name in self.spoilt or self.unknown_names:
+            message = f"qubit '{name}' is used after it was freed"
+        elif name in self.spoilt or self.unknown_names:
             return _Spoilt()
-        if name in self.bits:
-            return Fault(f"'{name}' is a measurement result, not a qubit", where)
-        if name.isdecimal():
-            help = "QLINIT n makes the qubits 0 to n - 1"
+        elif name in self.bits:
+            message = f"'{name}' is a measurement result, not a qubit"
+        elif name.isdecimal():
+            message, help = f"there is no qubit {name}", "QLINIT n makes the qubits 0 to n - 1"
             if self.machine_size:
                 help = f"QLINIT made the qubits 0 to {self.machine_size - 1}"
-            return Fault(f"there is no qubit {name}", where, help=help)
-        return Fault(f"undefined qubit '{name}'", where, help=did_you_mean(name, self.qubits))
+        else:
+            help = did_you_mean(name, self.qubits)
+        return instruction.fault(message, "operand", index, help=help)
 
     def allocate(self, names: Sequence[str], loc: int) -> None:
         """Append the allocation of qubits."""
-        self.account(len(names))
+        self.context.expand(len(names))
         for name in names:
             (self.qubits[name],) = self.block.append(
                 "alloc", attrs={"name": name}, loc=loc, names=(name,)
@@ -236,7 +283,7 @@ class Builder:
     def barrier(self, names: Sequence[str], loc: int) -> None:
         """Append a barrier, on all live qubits if none are named."""
         names = names or list(self.qubits)
-        self.account(len(names) >> 2)
+        self.context.expand(len(names))
         if names:
             self.apply(BY_NAME["barrier"], names, loc)
 
@@ -262,7 +309,7 @@ class Builder:
         self.qubits.update(zip(names, qubits, strict=True))
         self.bits[output] = bit
 
-    def bit(self, name: str, where: Node | tuple[str, int]) -> Value:
+    def bit(self, name: str, where: Node | None) -> Value:
         """A measurement result by name."""
         register = name.lower()
         if REGISTER.fullmatch(register) and name not in self.bits:
@@ -272,10 +319,10 @@ class Builder:
         if name in self.spoilt or self.unknown_names:
             raise _Spoilt
         if name in self.qubits:
-            raise Fault(f"'{name}' is a qubit, not a measurement result", where)
+            raise LineError(f"'{name}' is a qubit, not a measurement result", where)
         if REGISTER.fullmatch(name):
-            raise Fault(f"register {name} holds no measurement result here", where)
-        raise Fault(f"undefined bit '{name}'", where, help=did_you_mean(name, self.bits))
+            raise LineError(f"register {name} holds no measurement result here", where)
+        raise LineError(f"undefined bit '{name}'", where, help=did_you_mean(name, self.bits))
 
     def logic(self, op: str, bits: Sequence[Value], loc: int) -> Value:
         """Append a function of bits; of one bit it is that bit."""
@@ -304,10 +351,12 @@ class Builder:
 
     def _guard(self, node: Node, loc: int) -> Value:
         """The bit that a guard's tree comes to."""
-        if isinstance(node, AllOf):
-            return self.logic("and", [self._guard(item, loc) for item in node.items], loc)
-        if isinstance(node, AnyOf):
-            none = [self.inverted(self._guard(item, loc), loc) for item in node.items]
+        if isinstance(node, Choice):
+            # a or b is not (not a and not b).
+            bits = [self._guard(item, loc) for item in node.items]
+            if not node.decides:
+                return self.logic("and", bits, loc)
+            none = [self.inverted(bit, loc) for bit in bits]
             return self.inverted(self.logic("and", none, loc), loc)
         if isinstance(node, Unary) and node.operator in ("!", "not"):
             return self.inverted(self._guard(node.operand, loc), loc)
@@ -315,17 +364,17 @@ class Builder:
             return self._comparison(node, loc)
         value = self._side(node)
         if isinstance(value, int):
-            raise Fault("a guard depends on measurement results", node, label="not a bit")
+            raise LineError("a guard depends on measurement results", node, label="not a bit")
         return value
 
     def _comparison(self, node: Compare, loc: int) -> Value:
         """`a == 1`, `a != b`."""
         if len(node.items) != 2 or node.operators[0] not in ("==", "!="):
-            raise Fault("a guard compares bits with == and !=", node)
+            raise LineError("a guard compares bits with == and !=", node)
         sides = [self._side(item) for item in node.items]
         bits = [side for side in sides if isinstance(side, Value)]
         if not bits:
-            raise Fault("a guard depends on measurement results", node)
+            raise LineError("a guard depends on measurement results", node)
         # The sides differ where the parity of everything on both of them is odd.
         inverted = sum(side for side in sides if isinstance(side, int)) % 2 == 1
         differ = self.logic("xor", bits, loc)
@@ -343,12 +392,12 @@ class Builder:
         elif isinstance(node, (Literal, Substitution, Template)):
             value = node.evaluate(self.context)
         else:
-            raise Fault("a guard compares bits with == and !=", node)
+            raise LineError("a guard compares bits with == and !=", node)
         if isinstance(value, str):
             return self.bit(value, node)
         if isinstance(value, int) and value in (0, 1):
             return int(value)
-        raise Fault("a measurement result is 0 or 1", node)
+        raise LineError("a measurement result is 0 or 1", node)
 
 
 def operand_name(instruction: Instruction, index: int) -> str:
@@ -358,23 +407,33 @@ def operand_name(instruction: Instruction, index: int) -> str:
         return value
     if isinstance(value, int) and value >= 0:
         return str(int(value))
-    raise Fault("expected a qubit", ("operand", index))
+    raise instruction.fault("expected a qubit", "operand", index)
 
 
 # ---------------------------------------------------------------- the table
 
 
+ANY = 1 << 30
+"""No bound on the number of operands."""
+
+
 @dataclass(frozen=True, slots=True)
 class Mnemonic:
-    """A row: what appends an instruction's operations, and how it is written.
-
-    `spec` is the op it stands for, if it is just one.
-    """
+    """A row: what appends an instruction's operations, and how it is written."""
 
     handler: Callable[[Builder, Mnemonic, Instruction], None]
     usage: str = ""
+    least: int = 0
+    """Operands."""
+    most: int = 0
+    outputs: int = 0
+    """How many; -1 if the handler looks at them."""
+    keys: tuple[str, ...] | None = ()
+    """Keys of the arguments; None if any will do."""
+    conditional: bool = False
+    """Whether it may depend on a measurement result."""
     spec: OpSpec | None = None
-    keys: tuple[str, ...] = ()
+    """The op it stands for, if it is just one."""
     capability: str = ""
 
 
@@ -386,53 +445,40 @@ def _mnemonic(instruction: Instruction) -> Mnemonic:
     if SERVICE.fullmatch(name):
         return _SERVICE_ROW
     if name in UNSUPPORTED:
-        raise Fault(f"{name} is not supported yet")
-    raise Fault(
+        raise instruction.fault(f"{name} is not supported yet")
+    raise instruction.fault(
         f"unknown mnemonic '{instruction.name:.60}'",
         label="not an instruction",
         help=did_you_mean(name, [*MNEMONICS, *UNSUPPORTED]),
     )
 
 
-def _check(
-    row: Mnemonic,
-    instruction: Instruction,
-    operands: tuple[int, int],
-    outputs: int = 0,
-    *,
-    conditional: bool = True,
-) -> None:
-    """Check how many operands and outputs there are, the keys, and whether a guard may stand."""
-    usage = f"write {instruction.name} {row.usage}".rstrip()
-    least, most = operands
+def _check(row: Mnemonic, instruction: Instruction) -> None:
+    """Check the numbers of operands and outputs, the keys, and whether a guard may stand."""
+    name = instruction.name
+    usage = f"write {name} {row.usage}".rstrip()
     got = len(instruction.operands)
-    if not least <= got <= most:
-        wanted = str(least) if least == most else f"at least {least}" if got < least else str(most)
-        raise Fault(
-            f"{instruction.name} takes {wanted} operand{'' if wanted == '1' else 's'}, got {got}",
-            help=usage,
-        )
-    if len(instruction.outputs) != outputs:
-        raise Fault(
-            f"{instruction.name} has {plural(outputs, 'output')}, got {len(instruction.outputs)}",
-            help=usage,
-        )
+    if not row.least <= got <= row.most:
+        wanted = row.least if got < row.least else row.most
+        at_least = "at least " if got < row.least < row.most else ""
+        message = f"{name} takes {at_least}{plural(wanted, 'operand')}, got {got}"
+        raise instruction.fault(message, help=usage)
+    got = len(instruction.outputs)
+    if got != row.outputs and row.outputs >= 0:
+        message = f"{name} has {plural(row.outputs, 'output')}, got {got}"
+        raise instruction.fault(message, help=usage)
     for key in instruction.named:
-        if key not in row.keys:
-            raise Fault(
-                f"{instruction.name} has no argument '{key}'",
-                (key, 0),
-                help=did_you_mean(key, row.keys) or usage,
-            )
-    if not conditional and (instruction.guard or instruction.predicate):
-        raise Fault(
-            f"{instruction.name} cannot depend on a measurement result",
-            instruction.guard or instruction.predicate or ("name", 0),
-        )
+        if row.keys is not None and key not in row.keys:
+            help = did_you_mean(key, row.keys) or usage
+            raise instruction.fault(f"{name} has no argument '{key}'", key, help=help)
+    condition = instruction.guard or instruction.predicate
+    if condition is not None and not row.conditional:
+        raise LineError(f"{name} cannot depend on a measurement result", condition)
 
 
-MANY = 1 << 30
-"""No bound on the number of operands."""
+def plural(count: int, noun: str) -> str:
+    """A number of things."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _gate(builder: Builder, row: Mnemonic, instruction: Instruction) -> None:
@@ -440,96 +486,94 @@ def _gate(builder: Builder, row: Mnemonic, instruction: Instruction) -> None:
     assert spec is not None
     attrs: dict[str, Attr] | None = None
     if spec.angle:
-        given = len(instruction.operands) - spec.qubits
-        _check(row, instruction, (spec.qubits, spec.qubits + 1))
-        attrs = {"angle": _angle(instruction, given, spec.qubits)}
-    elif len(instruction.operands) != spec.qubits or instruction.outputs or instruction.named:
-        _check(row, instruction, (spec.qubits, spec.qubits))
+        attrs = {"angle": _angle(instruction, spec.qubits)}
     names = builder.operands(instruction, 0, spec.qubits)
     cond = builder.condition(instruction)
     builder.apply(spec, names, instruction.loc, attrs=attrs, cond=cond)
 
 
-def _angle(instruction: Instruction, positional: int, index: int) -> float:
+def _angle(instruction: Instruction, index: int) -> float:
     """The angle, which is the last operand or the argument `theta`."""
-    found: list[tuple[Constant, tuple[str, int]]] = [
-        (value, (key, 0)) for key, value in instruction.named.items()
+    found: list[tuple[Constant, str, int]] = [
+        (value, key, 0) for key, value in instruction.named.items()
     ]
-    if positional:
-        found.append((instruction.operands[index], ("operand", index)))
+    if len(instruction.operands) > index:
+        found.append((instruction.operands[index], "operand", index))
     if len(found) != 1:
-        raise Fault(
-            f"{instruction.name} needs one angle, got {len(found)}", help="write theta=angle"
-        )
-    value, where = found[0]
+        message = f"{instruction.name} needs one angle, got {len(found)}"
+        raise instruction.fault(message, help="write theta=angle")
+    value, part, index = found[0]
     if isinstance(value, str):
-        raise Fault(f"undefined name '{value:.60}'", where, label="expected an angle")
+        message = f"undefined name '{value:.60}'"
+        raise instruction.fault(message, part, index, label="expected an angle")
     try:
         angle = math.inf if isinstance(value, list) else float(value)
     except OverflowError:  # an integer of thousands of bits
         angle = math.inf
     if not math.isfinite(angle):
-        raise Fault("an angle is a finite number of radians", where)
+        raise instruction.fault("an angle is a finite number of radians", part, index)
     return angle
 
 
 def _alloc(builder: Builder, row: Mnemonic, instruction: Instruction) -> None:
     names = instruction.outputs
-    _check(row, instruction, (0, 1), len(names), conditional=False)
-    given = instruction.operands[0] if instruction.operands else None
-    count = instruction.named.get("n", given)
-    where = ("n", 0) if given is None else ("operand", 0)
-    if count is not None and _whole(count, where, 0) != len(names):
-        raise Fault(
-            f"{plural(_whole(count, where, 0), 'qubit')} but {plural(len(names), 'name')}",
-            where,
-            help="give as many names after '->' as qubits",
-        )
+    part, count = "n", instruction.named.get("n")
+    if instruction.operands:
+        part, count = "operand", instruction.named.get("n", instruction.operands[0])
+    if count is not None:
+        wanted = _whole(instruction, count, part, 0)
+        if wanted != len(names):
+            raise instruction.fault(
+                f"{plural(wanted, 'qubit')} but {plural(len(names), 'name')}",
+                part,
+                help="give as many names after '->' as qubits",
+            )
     if not names:
-        raise Fault("the new qubits need names", help=f"write {instruction.name} {row.usage}")
+        help = f"write {instruction.name} {row.usage}"
+        raise instruction.fault("the new qubits need names", help=help)
+    seen: set[str] = set()
     for index, name in enumerate(names):
-        where = ("output", index)
-        _check_new(name, where)
+        _check_new(instruction, index)
         if name in builder.qubits:
-            raise Fault(f"qubit '{name}' is already allocated", where, help="free it first")
+            message = f"qubit '{name}' is already allocated"
+            raise instruction.fault(message, "output", index, help="free it first")
         if name in builder.bits:
-            raise Fault(f"'{name}' is already a measurement result", where)
-    if len(set(names)) < len(names):
-        repeated = next(i for i, name in enumerate(names) if name in names[:i])
-        raise Fault(f"qubit '{names[repeated]}' is allocated twice", ("output", repeated))
+            message = f"'{name}' is already a measurement result"
+            raise instruction.fault(message, "output", index)
+        if name in seen:
+            raise instruction.fault(f"qubit '{name}' is allocated twice", "output", index)
+        seen.add(name)
     if "profile" in instruction.named:
         _note(builder, instruction)
     builder.allocate(names, instruction.loc)
 
 
-def _check_new(name: str, where: tuple[str, int]) -> None:
+def _check_new(instruction: Instruction, index: int) -> None:
+    name = instruction.outputs[index]
     if not _NAME.fullmatch(name) or name.lower() in KEYWORDS:
-        raise Fault(f"'{name:.60}' is not a name", where)
+        raise instruction.fault(f"'{name:.60}' is not a name", "output", index)
 
 
 def _init(builder: Builder, row: Mnemonic, instruction: Instruction) -> None:
-    _check(row, instruction, (1, 1), conditional=False)
-    count = _whole(instruction.operands[0], ("operand", 0), 1)
+    count = _whole(instruction, instruction.operands[0], "operand", 1)
     if builder.machine_size:
-        raise Fault("QLINIT can be given once")
+        raise instruction.fault("QLINIT can be given once")
     if "distance" in instruction.named:
-        _whole(instruction.named["distance"], ("distance", 0), 1)
+        _whole(instruction, instruction.named["distance"], "distance", 1)
         _note(builder, instruction)
     # Before the names are made: there may be far too many.
-    builder.account(count)
+    builder.context.allow(count)
     builder.machine_size = count
     builder.allocate([str(number) for number in range(count)], instruction.loc)
 
 
 def _free(builder: Builder, row: Mnemonic, instruction: Instruction) -> None:
-    _check(row, instruction, (1, MANY), conditional=False)
     for name in builder.operands(instruction, 0, len(instruction.operands)):
         builder.block.append("free", [builder.qubits.pop(name)], loc=instruction.loc)
         builder.freed.add(name)
 
 
 def _reset(builder: Builder, row: Mnemonic, instruction: Instruction) -> None:
-    _check(row, instruction, (1, MANY))
     names = builder.operands(instruction, 0, len(instruction.operands))
     cond = builder.condition(instruction)
     for name in names:
@@ -537,7 +581,6 @@ def _reset(builder: Builder, row: Mnemonic, instruction: Instruction) -> None:
 
 
 def _barrier(builder: Builder, row: Mnemonic, instruction: Instruction) -> None:
-    _check(row, instruction, (0, MANY))
     names = builder.operands(instruction, 0, len(instruction.operands))
     # A barrier has no effect on qubits, so nothing depends on its condition.
     builder.condition(instruction)
@@ -547,7 +590,6 @@ def _barrier(builder: Builder, row: Mnemonic, instruction: Instruction) -> None:
 
 
 def _measure(builder: Builder, row: Mnemonic, instruction: Instruction) -> None:
-    _check(row, instruction, (1, 1), 1, conditional=False)
     assert row.spec is not None
     names = builder.operands(instruction, 0, 1)
     output = _new_bit(builder, instruction, 0)
@@ -557,14 +599,13 @@ def _measure(builder: Builder, row: Mnemonic, instruction: Instruction) -> None:
 def _new_bit(builder: Builder, instruction: Instruction, index: int) -> str:
     """An output as the name of a bit."""
     name = instruction.outputs[index]
-    _check_new(name, ("output", index))
+    _check_new(instruction, index)
     if name in builder.qubits:
-        raise Fault(f"'{name}' is a qubit", ("output", index), help="choose another name")
+        raise instruction.fault(f"'{name}' is a qubit", "output", index, help="choose another name")
     return name
 
 
 def _measure_bell(builder: Builder, row: Mnemonic, instruction: Instruction) -> None:
-    _check(row, instruction, (2, 2), 2, conditional=False)
     names = builder.operands(instruction, 0, 2)
     outputs = [_new_bit(builder, instruction, index) for index in range(2)]
     loc = instruction.loc
@@ -575,26 +616,31 @@ def _measure_bell(builder: Builder, row: Mnemonic, instruction: Instruction) -> 
 
 
 def _cond_pauli(builder: Builder, row: Mnemonic, instruction: Instruction) -> None:
-    _check(row, instruction, (1, MANY))
     inputs = _inputs(builder, instruction)
     count = len(instruction.operands)
     # Operands after the qubits may be the bits.
     while count > 1 and operand_name(instruction, count - 1) in builder.bits:
         count -= 1
-        inputs.append(builder.bit(operand_name(instruction, count), ("operand", count)))
+        inputs.append(builder.bits[operand_name(instruction, count)])
     names = builder.operands(instruction, 0, count)
     key = "pauli" if "pauli" in instruction.named else "mask"
     mask = instruction.named.get(key)
     if mask is None:
-        raise Fault("COND_PAULI needs a mask", help=f"write {instruction.name} {row.usage}")
-    letters = _paulis(mask, (key, 0))
+        raise instruction.fault(
+            "COND_PAULI needs a mask", help=f"write {instruction.name} {row.usage}"
+        )
+    letters = _paulis(instruction, mask, key)
     if len(letters) == 1:
         letters *= count
     if len(letters) != count:
-        raise Fault(f"{plural(len(letters), 'Pauli')} for {plural(count, 'qubit')}", (key, 0))
+        raise instruction.fault(
+            f"{plural(len(letters), 'Pauli')} for {plural(count, 'qubit')}", key
+        )
     cond = builder.condition(instruction, inputs)
     if cond is None:
-        raise Fault("COND_PAULI needs inputs or a guard", help="write inputs=m or if m==1")
+        raise instruction.fault(
+            "COND_PAULI needs inputs or a guard", help="write inputs=m or if m==1"
+        )
     for name, letter in zip(names, letters, strict=True):
         if letter != "I":
             builder.apply(BY_NAME[letter.lower()], [name], instruction.loc, cond=cond)
@@ -605,30 +651,25 @@ def _inputs(builder: Builder, instruction: Instruction) -> list[Value]:
     names: Sequence[Constant] = given.split(",") if isinstance(given, str) else [given]
     if isinstance(given, list):
         names = given
+    (where,) = instruction.nodes.get("inputs", [None])
     bits = []
     for name in names:
         if not isinstance(name, str):
-            raise Fault(f"inputs are measurement results, not {kind_of(name)}", ("inputs", 0))
-        bits.append(builder.bit(name.strip(), ("inputs", 0)))
+            raise instruction.fault(
+                f"inputs are measurement results, not {kind_of(name)}", "inputs"
+            )
+        bits.append(builder.bit(name.strip(), where))
     return bits
 
 
-def _paulis(value: Constant, where: tuple[str, int]) -> str:
+def _paulis(instruction: Instruction, value: Constant, part: str) -> str:
     if not isinstance(value, str) or not value or set(value.upper()) - set("IXYZ"):
-        raise Fault("expected letters I, X, Y and Z", where)
+        raise instruction.fault("expected letters I, X, Y and Z", part)
     return value.upper()
-
-
-def _teleport_cnot(builder: Builder, row: Mnemonic, instruction: Instruction) -> None:
-    _check(row, instruction, (2, 2))
-    names = builder.operands(instruction, 0, 2)
-    cond = builder.condition(instruction)
-    builder.apply(BY_NAME["cx"], names, instruction.loc, cond=cond)
 
 
 def _inject_t(builder: Builder, row: Mnemonic, instruction: Instruction) -> None:
     """|0> -> T|+>; that the qubit is |0> is the program's promise."""
-    _check(row, instruction, (1, 1))
     names = builder.operands(instruction, 0, 1)
     cond = builder.condition(instruction)
     for gate in ("h", "t"):
@@ -636,35 +677,33 @@ def _inject_t(builder: Builder, row: Mnemonic, instruction: Instruction) -> None
 
 
 def _machine_measure(builder: Builder, row: Mnemonic, instruction: Instruction) -> None:
-    _check(row, instruction, (2, 2), conditional=False)
     names = builder.operands(instruction, 0, 1)
     register = _register(instruction, 1)
-    basis = _paulis(instruction.named.get("basis", "Z"), ("basis", 0))
+    basis = _paulis(instruction, instruction.named.get("basis", "Z"), "basis")
     if len(basis) != 1 or basis == "I":
-        raise Fault("a basis is X, Y or Z", ("basis", 0))
+        raise instruction.fault("a basis is X, Y or Z", "basis")
     builder.measure(f"measure_{basis.lower()}", names, register, instruction.loc)
 
 
 def _register(instruction: Instruction, index: int) -> str:
     name = operand_name(instruction, index).lower()
     if not REGISTER.fullmatch(name):
-        raise Fault("expected a register r0 to r15", ("operand", index))
+        raise instruction.fault("expected a register r0 to r15", "operand", index)
     return name
 
 
 def _pauli_product(builder: Builder, row: Mnemonic, instruction: Instruction) -> None:
-    _check(row, instruction, (3, MANY), conditional=False)
-    paulis = _paulis(instruction.operands[0], ("operand", 0))
+    paulis = _paulis(instruction, instruction.operands[0], "operand")
     last = len(instruction.operands) - 1
     names = builder.operands(instruction, 1, last)
     register = _register(instruction, last)
     if len(paulis) != len(names):
-        raise Fault(
-            f"{plural(len(paulis), 'Pauli')} for {plural(len(names), 'qubit')}", ("operand", 0)
+        raise instruction.fault(
+            f"{plural(len(paulis), 'Pauli')} for {plural(len(names), 'qubit')}", "operand"
         )
     kept = [(name, letter) for name, letter in zip(names, paulis, strict=True) if letter != "I"]
     if not kept:
-        raise Fault("a product of identities has nothing to measure", ("operand", 0))
+        raise instruction.fault("a product of identities has nothing to measure", "operand")
     builder.measure(
         "ppm",
         [name for name, _ in kept],
@@ -675,55 +714,43 @@ def _pauli_product(builder: Builder, row: Mnemonic, instruction: Instruction) ->
 
 
 def _syndrome(builder: Builder, row: Mnemonic, instruction: Instruction) -> None:
-    _check(row, instruction, (0, 0), conditional=False)
     rounds = 0
     if "rounds" in instruction.named:
-        rounds = _whole(instruction.named["rounds"], ("rounds", 0), 1)
+        rounds = _whole(instruction, instruction.named["rounds"], "rounds", 1)
     builder.block.append("syndrome", attrs={"rounds": rounds}, loc=instruction.loc)
 
 
-def _correct(builder: Builder, row: Mnemonic, instruction: Instruction) -> None:
-    _check(row, instruction, (0, 0), conditional=False)
-    builder.barrier((), instruction.loc)
-
-
 def _rev_begin(builder: Builder, row: Mnemonic, instruction: Instruction) -> None:
-    _check(row, instruction, (1, 1), conditional=False)
     name = operand_name(instruction, 0)
     if name in builder.segments or any(name == other for other, _ in builder.open_segments):
-        raise Fault(f"segment '{name}' exists already", ("operand", 0))
+        raise instruction.fault(f"segment '{name}' exists already", "operand")
     builder.open_segments.append((name, instruction.loc))
     builder.block.append("rev_begin", attrs={"name": name}, loc=instruction.loc)
 
 
 def _rev_end(builder: Builder, row: Mnemonic, instruction: Instruction) -> None:
-    _check(row, instruction, (0, 0), conditional=False)
     if not builder.open_segments:
-        raise Fault("REV_END without REV_BEGIN")
+        raise instruction.fault("REV_END without REV_BEGIN")
     name, _ = builder.open_segments.pop()
     builder.segments.add(name)
     builder.block.append("rev_end", attrs={"name": name}, loc=instruction.loc)
 
 
 def _uncompute(builder: Builder, row: Mnemonic, instruction: Instruction) -> None:
-    _check(row, instruction, (1, 1), conditional=False)
     name = operand_name(instruction, 0)
     if name not in builder.segments:
         help = did_you_mean(name, builder.segments)
-        raise Fault(f"there is no complete segment '{name}'", ("operand", 0), help=help)
+        raise instruction.fault(f"there is no complete segment '{name}'", "operand", help=help)
     builder.block.append("uncompute", attrs={"name": name}, loc=instruction.loc)
 
 
 def _halt(builder: Builder, row: Mnemonic, instruction: Instruction) -> None:
-    _check(row, instruction, (0, 0))
     if instruction.guard or instruction.predicate:
-        raise Fault("a HALT under a condition is not supported yet")
+        raise instruction.fault("a HALT under a condition is not supported yet")
     raise Halt
 
 
 def _service(builder: Builder, row: Mnemonic, instruction: Instruction) -> None:
-    if instruction.guard or instruction.predicate:
-        raise Fault(f"{instruction.name} cannot depend on a measurement result")
     builder.services.setdefault(instruction.name.upper(), instruction.loc)
     builder.spoil(instruction.outputs)
     _note(builder, instruction)
@@ -736,6 +763,7 @@ def _note(builder: Builder, instruction: Instruction) -> None:
     text = " ".join([instruction.name.upper(), ", ".join(arguments)]).rstrip()
     if instruction.outputs:
         text += f" -> {', '.join(instruction.outputs)}"
+    builder.context.expand(work(len(text)))
     builder.block.append("pragma", attrs={"text": text}, loc=instruction.loc)
 
 
@@ -745,7 +773,7 @@ def _shown(value: Constant) -> str:
     return str(value)
 
 
-def _whole(value: Constant, where: tuple[str, int], least: int) -> int:
+def _whole(instruction: Instruction, value: Constant, part: str, least: int) -> int:
     """The value as an integer that is not too small, and fits an attribute."""
     number = float("nan")
     if isinstance(value, (int, float)):
@@ -754,7 +782,7 @@ def _whole(value: Constant, where: tuple[str, int], least: int) -> int:
         # A plain line arrives as words.
         number = int(value[:20])
     if not least <= number <= MAX_ATTRIBUTE or number != int(number):
-        raise Fault(f"expected an integer from {least} to {MAX_ATTRIBUTE}", where)
+        raise instruction.fault(f"expected an integer from {least} to {MAX_ATTRIBUTE}", part)
     return int(number)
 
 
@@ -763,43 +791,66 @@ def _gate_usage(spec: OpSpec) -> str:
     return f"{operands}, theta=angle" if spec.angle else operands
 
 
-def _gate_row(name: str) -> Mnemonic:
+def _gate_row(name: str, capability: str = "") -> Mnemonic:
     spec = BY_NAME[GATES[name]]
-    return Mnemonic(_gate, _gate_usage(spec), spec, ANGLES if spec.angle else ())
+    return Mnemonic(
+        _gate,
+        _gate_usage(spec),
+        spec.qubits,
+        spec.qubits + spec.angle,
+        keys=ANGLES if spec.angle else (),
+        conditional=True,
+        spec=spec,
+        capability=capability,
+    )
 
 
+def _measure_row(basis: str) -> Mnemonic:
+    spec = BY_NAME[f"measure_{basis.lower()}"]
+    return Mnemonic(_measure, "qubit -> bit", 1, 1, 1, spec=spec)
+
+
+_RESET_ROW = Mnemonic(_reset, "qubit, ...", 1, ANY, conditional=True)
+_FREE_ROW = Mnemonic(_free, "qubit, ...", 1, ANY)
+
+# fmt: off
 MNEMONICS: dict[str, Mnemonic] = {
     # graph style
-    "ALLOC_LQ": Mnemonic(_alloc, "n=count -> names", keys=("n", "profile"), capability="CAP_ALLOC"),
-    "FREE_LQ": Mnemonic(_free, "qubit, ..."),
-    "RESET": Mnemonic(_reset, "qubit, ..."),
-    "FENCE_EPOCH": Mnemonic(_barrier, keys=("tag",)),
-    "BAR_REGION": Mnemonic(_barrier, "qubit, ..., tag=text", keys=("tag",)),
-    **{f"APPLY_{name}": _gate_row(name) for name in GATES},
-    **{
-        f"MEASURE_{basis}": Mnemonic(_measure, "qubit -> bit", BY_NAME[f"measure_{basis.lower()}"])
-        for basis in "ZXY"
-    },
-    "MEASURE_BELL": Mnemonic(_measure_bell, "qubit, qubit -> bit, bit"),
-    "COND_PAULI": Mnemonic(
-        _cond_pauli, "qubit, mask=X, inputs=bit", keys=("mask", "pauli", "inputs")
+    "ALLOC_LQ": Mnemonic(
+        _alloc, "n=count -> names", 0, 1, -1, keys=("n", "profile"), capability="CAP_ALLOC"
     ),
-    "TELEPORT_CNOT": Mnemonic(_teleport_cnot, "qubit, qubit", capability="CAP_TELEPORT"),
-    "INJECT_T_STATE": Mnemonic(_inject_t, "qubit", capability="CAP_MAGIC"),
+    "FREE_LQ": _FREE_ROW,
+    "RESET": _RESET_ROW,
+    "FENCE_EPOCH": Mnemonic(_barrier, "", 0, ANY, keys=("tag",), conditional=True),
+    "BAR_REGION": Mnemonic(
+        _barrier, "qubit, ..., tag=text", 0, ANY, keys=("tag",), conditional=True
+    ),
+    **{f"APPLY_{name}": _gate_row(name) for name in GATES},
+    **{f"MEASURE_{basis}": _measure_row(basis) for basis in "ZXY"},
+    "MEASURE_BELL": Mnemonic(_measure_bell, "qubit, qubit -> bit, bit", 2, 2, 2),
+    "COND_PAULI": Mnemonic(
+        _cond_pauli, "qubit, mask=X, inputs=bit", 1, ANY, keys=("mask", "pauli", "inputs"),
+        conditional=True,
+    ),
+    "TELEPORT_CNOT": _gate_row("CNOT", "CAP_TELEPORT"),
+    "INJECT_T_STATE": Mnemonic(
+        _inject_t, "qubit", 1, 1, conditional=True, capability="CAP_MAGIC"
+    ),
     # machine style
-    "QLINIT": Mnemonic(_init, "count, distance=d", keys=("distance",)),
+    "QLINIT": Mnemonic(_init, "count, distance=d", 1, 1, keys=("distance",)),
     **{f"QL{name}": _gate_row(name) for name in MACHINE_GATES},
-    "QLRESET": Mnemonic(_reset, "qubit, ..."),
-    "QLFREE": Mnemonic(_free, "qubit, ..."),
-    "QLMEASURE": Mnemonic(_machine_measure, "qubit, register", keys=("basis",)),
-    "QLPPM": Mnemonic(_pauli_product, '"XZ", qubit, ..., register'),
+    "QLRESET": _RESET_ROW,
+    "QLFREE": _FREE_ROW,
+    "QLMEASURE": Mnemonic(_machine_measure, "qubit, register", 2, 2, keys=("basis",)),
+    "QLPPM": Mnemonic(_pauli_product, '"XZ", qubit, ..., register', 3, ANY),
     "QLSYNDROME": Mnemonic(_syndrome, "rounds=count", keys=("rounds",)),
-    "QLCORRECT": Mnemonic(_correct),
-    "REV_BEGIN": Mnemonic(_rev_begin, "name"),
+    "QLCORRECT": Mnemonic(_barrier),
+    "REV_BEGIN": Mnemonic(_rev_begin, "name", 1, 1),
     "REV_END": Mnemonic(_rev_end),
-    "UNCOMPUTE": Mnemonic(_uncompute, "name"),
-    "HALT": Mnemonic(_halt),
+    "UNCOMPUTE": Mnemonic(_uncompute, "name", 1, 1),
+    "HALT": Mnemonic(_halt, conditional=True),
 }
+# fmt: on
 """Every instruction that this compiler compiles."""
 
-_SERVICE_ROW = Mnemonic(_service)
+_SERVICE_ROW = Mnemonic(_service, "", 0, ANY, -1, keys=None)

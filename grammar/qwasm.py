@@ -6,8 +6,8 @@
     MEASURE_Z a -> m             %a2, %m = "qw.measure_z"(%a1) : (!qw.qubit) -> (!qw.qubit, i1)
     APPLY_X b if m==1            "qw.x" on %b, predicated on %m
 
-syntax.py reads a line, evaluator.py computes expressions, expand.py runs directives, macros and
-loops, instructions.py gives instructions their meaning.
+source.py cuts files into lines, syntax.py reads a line, evaluator.py computes expressions,
+expand.py runs directives, macros and loops, instructions.py gives instructions their meaning.
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from qwasmc.diagnostics import CompileError, Diagnostic, Locations, did_you_mean
-from qwasmc.grammar.evaluator import Context, Limits, Value
-from qwasmc.grammar.expand import Expander, literal
+from qwasmc.grammar.evaluator import Context, Limits, LineError, Value
+from qwasmc.grammar.expand import Expander
 from qwasmc.grammar.instructions import Builder
 from qwasmc.grammar.source import Sources
+from qwasmc.grammar.syntax import parse_substitution
 from qwasmc.ir.program import Block, Function, Program
 
 __all__ = ["Limits", "read"]
@@ -43,15 +44,15 @@ def read(
     """
     given = dict(params or {})
     limits = limits or Limits()
-    context = Context(limits, parameters={key: literal(value) for key, value in given.items()})
+    context = Context(limits, parameters={key: _literal(value) for key, value in given.items()})
     block = Block()
     locations = Locations()
     directory = Path(name).parent
     sources = Sources(locations, limits, [directory, *include_dirs])
-    expander = Expander(context, sources, given)
-    builder = Builder(block, context, expander.account)
+    builder = Builder(block, context)
+    expander = Expander(context, sources, builder, given)
     with _collector_paused():
-        expander.run(sources.load(text, name, directory), builder)
+        expander.run(sources.load(text, name, directory))
     errors = expander.errors or builder.finish(locations)
     if errors:
         raise CompileError(errors[: limits.errors])
@@ -65,6 +66,17 @@ def read(
             *_unused(given, context.used, expander.declared),
         ],
     )
+
+
+def _literal(value: Value) -> Value:
+    """A parameter given as text, as the number or list it spells, if it does."""
+    if not isinstance(value, str):
+        return value
+    try:
+        node, _ = parse_substitution(value, Limits())
+        return node.evaluate(Context())
+    except LineError:
+        return value
 
 
 @contextmanager

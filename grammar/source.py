@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from qwasmc.diagnostics import CompileError, Diagnostic, Kind, Locations
-from qwasmc.grammar.evaluator import Limits
+from qwasmc.grammar.evaluator import Limits, LineError, Span, limit_passed
 from qwasmc.grammar.syntax import Directive, Statement
 
 
@@ -23,11 +23,6 @@ class Line:
     parsed: Statement | Directive | None = None
     """The tree, kept once `is_parsed`; None if the line is wrong or only a label."""
     is_parsed: bool = False
-
-    @property
-    def is_opener(self) -> bool:
-        """Whether a block begins here."""
-        return self.directive in OPENERS
 
 
 @dataclass(slots=True)
@@ -81,15 +76,15 @@ def lines(text: str) -> Iterator[Line]:
         yield Line(number, line, match and match[1])
 
 
-def first_word(text: str) -> tuple[int, int]:
+def first_word(text: str) -> Span:
     """Where the first word of a line is."""
     indent = len(text) - len(text.lstrip())
     words = text[indent : indent + 80].split(None, 1)
     return indent, indent + max(1, len(words[0]) if words else 1)
 
 
-Report = Callable[..., None]
-"""Called with a message and the line it is about."""
+Report = Callable[[LineError, Line], None]
+"""Called with what is wrong and the line it is about."""
 
 
 def items(text: str, limits: Limits, report: Report) -> Iterator[Item]:
@@ -103,19 +98,18 @@ def items(text: str, limits: Limits, report: Report) -> Iterator[Item]:
             continue
         collected = collected + 1 if stack else 0
         if collected > limits.block_lines:
-            most = f"limit passed: a block may have {limits.block_lines} lines"
-            report(most, stack[0].parts[0][0], kind=Kind.LIMIT)
+            rule = f"a block may have {limits.block_lines} lines"
+            report(limit_passed(rule), stack[0].parts[0][0])
         item: Item = line
         if name in OPENERS:
             if len(stack) >= limits.nesting:
-                most = f"limit passed: blocks may be nested {limits.nesting} deep"
-                report(most, line, kind=Kind.LIMIT)
+                report(limit_passed(f"blocks may be nested {limits.nesting} deep"), line)
             stack.append(Block(name, [(line, [])]))
             continue
         if name in CLOSERS or name in BRANCHES:
             problem = _misfit(name, stack)
             if problem is not None:
-                report(problem[0], line, problem[1])
+                report(problem, line)
                 continue
             if name in BRANCHES:
                 stack[-1].parts.append((line, []))
@@ -126,34 +120,26 @@ def items(text: str, limits: Limits, report: Report) -> Iterator[Item]:
         else:
             yield item
     for block in stack:
-        report(f"'.{block.kind}' without '.{OPENERS[block.kind]}'", block.parts[0][0])
+        problem = LineError(f"'.{block.kind}' without '.{OPENERS[block.kind]}'")
+        report(problem, block.parts[0][0])
 
 
-def _misfit(name: str, stack: list[Block]) -> tuple[str, str] | None:
-    """What is wrong with a closing directive here, and a help."""
+def _misfit(name: str, stack: list[Block]) -> LineError | None:
+    """What is wrong with a closing directive or a branch here."""
     kind = CLOSERS.get(name, "if")
     if not stack:
-        return f"'.{name}' without '.{kind}'", ""
+        return LineError(f"'.{name}' without '.{kind}'")
     headers = [header for header, _ in stack[-1].parts]
     if stack[-1].kind != kind:
         still_open = f"'.{stack[-1].kind}' on line {headers[0].number} is still open"
-        return f"'.{name}' without '.{kind}'", still_open
+        return LineError(f"'.{name}' without '.{kind}'", help=still_open)
     if name in BRANCHES and headers[-1].directive == "else":
-        return f"'.{name}' after '.else'", f"'.else' is on line {headers[-1].number}"
+        there = f"'.else' is on line {headers[-1].number}"
+        return LineError(f"'.{name}' after '.else'", help=there)
     return None
 
 
 # ---------------------------------------------------------------- files
-
-
-class SourceError(Exception):
-    """A file cannot be included."""
-
-    def __init__(self, message: str, *, help: str = "", kind: Kind = Kind.PROGRAM) -> None:
-        super().__init__(message)
-        self.message = message
-        self.help = help
-        self.kind = kind
 
 
 class Sources:
@@ -182,7 +168,8 @@ class Sources:
         if bad is not None:
             raise CompileError(self._diagnostic(source, *bad))
         if size > self.limits.source_bytes:
-            passed = self._diagnostic(source, f"{self._rule()}, '{name}' has {size}", len(text) - 1)
+            message = f"limit passed: {self._rule()}, '{name}' has {size}"
+            passed = self._diagnostic(source, message, len(text) - 1)
             raise CompileError(replace(passed, kind=Kind.LIMIT))
         return source
 
@@ -200,11 +187,11 @@ class Sources:
             if path in self._known:
                 return self._known[path]
             if path.stat().st_size > self.limits.source_bytes:
-                raise SourceError(self._rule(), kind=Kind.LIMIT)
+                raise limit_passed(self._rule())
             data = path.read_bytes()
         except (OSError, ValueError) as problem:
             reason = getattr(problem, "strerror", None) or "not a path"
-            raise SourceError(f"cannot read '{target}': {reason}") from None
+            raise LineError(f"cannot read '{target}': {reason}") from None
         self._known[path] = source = self.load(data, target, path.parent)
         return source
 
@@ -213,20 +200,20 @@ class Sources:
         inside = [path for path in candidates if any(path.is_relative_to(r) for r in self.roots)]
         if not inside:
             # Not said: whether there is such a file.
-            raise SourceError(
+            raise LineError(
                 f"'{target}' leaves the folders that files may be included from",
                 help="give its folder with -I",
             )
         for path in inside:
             if path.is_file():
                 return path
-        raise SourceError(
+        raise LineError(
             f"cannot find '{target}'",
             help="looked in the folder of this file, of the program, and in the -I folders",
         )
 
     def _rule(self) -> str:
-        return f"limit passed: a file may have {self.limits.source_bytes} bytes"
+        return f"a file may have {self.limits.source_bytes} bytes"
 
 
 def _bad_character(data: str | bytes, text: str) -> tuple[str, int] | None:

@@ -16,53 +16,32 @@ from typing import Any, TypeVar
 from lark import Lark, Token, Transformer, UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 from lark.exceptions import VisitError
 
-from qwasmc.diagnostics import Kind, did_you_mean
+from qwasmc.diagnostics import did_you_mean
 from qwasmc.grammar.evaluator import (
     FUNCTIONS,
     MATH_CONSTANTS,
-    AllOf,
-    AnyOf,
     Binary,
     Call,
+    Choice,
     Clause,
     Compare,
     Comprehension,
     Context,
-    EvaluationError,
     Index,
     Limits,
+    LineError,
     List,
     Literal,
     Node,
     Range,
+    Span,
     Substitution,
     Template,
     Unary,
     Value,
     Variable,
+    limit_passed,
 )
-
-
-class LineError(Exception):
-    """A line that is not a statement; `start` and `end` are offsets in it."""
-
-    def __init__(
-        self,
-        message: str,
-        start: int,
-        end: int,
-        *,
-        label: str = "",
-        help: str = "",
-        kind: Kind = Kind.PROGRAM,
-    ) -> None:
-        super().__init__(message)
-        self.message = message
-        self.start = start
-        self.end = end
-        self.label = label
-        self.help = help
-        self.kind = kind
 
 
 @dataclass(slots=True)
@@ -84,9 +63,9 @@ class Directive:
     """`.name words = expression`, with whatever of it the directive has."""
 
     name: str
+    span: Span
     words: tuple[str, ...] = ()
     expression: Node | None = None
-    span: tuple[int, int] = (0, 0)
 
 
 _Parsed = TypeVar("_Parsed")
@@ -130,8 +109,6 @@ def parse_directive(text: str, limits: Limits) -> Directive:
     """The directive in a line."""
     result = _parse(text, "directive", limits)
     assert isinstance(result, Directive)
-    indent = len(text) - len(text.lstrip())
-    result.span = (indent, indent + len(text.split(None, 1)[0]))
     return result
 
 
@@ -161,8 +138,7 @@ def _without_comment(text: str) -> str:
     if rest.startswith("//") and _DIVISION.search(code) and re.match(r"//[\w({]", rest):
         raise LineError(
             "'//' starts a comment here, but looks like a division",
-            len(code),
-            len(code) + 2,
+            (len(code), len(code) + 2),
             help="write {a // b} to divide; put a space before '//' to start a comment",
         )
     return code if rest.startswith("//") else text
@@ -203,13 +179,11 @@ def _check_nesting(text: str, limits: Limits) -> None:
     for bracket in _BRACKETS.finditer(text):
         depth += 1 if bracket.group() in "([" else -1
         if depth > limits.nesting:
-            raise _too_deep(bracket.start(), bracket.end(), limits.nesting)
+            raise _too_deep(limits.nesting, bracket.span())
 
 
-def _too_deep(start: int, end: int, nesting: int) -> LineError:
-    return LineError(
-        f"limit passed: expressions may be nested {nesting} deep", start, end, kind=Kind.LIMIT
-    )
+def _too_deep(nesting: int, where: Node | Span) -> LineError:
+    return limit_passed(f"expressions may be nested {nesting} deep", where)
 
 
 # ---------------------------------------------------------------- syntax errors
@@ -267,19 +241,20 @@ def _syntax_error(problem: UnexpectedInput, text: str) -> LineError:
         word = _LAST_WORD.search(text, max(0, start - 80), start)
         if word is not None:
             name = word[0].rstrip()
-            return LineError(f"missing ',' before '{name}'", word.start(), word.start() + len(name))
+            where = word.start(), word.start() + len(name)
+            return LineError(f"missing ',' before '{name}'", where)
     if not shown and not text[start:].split(";", maxsplit=1)[0].strip():
-        return LineError("the line ends too early", start, start + 1, label=_expected(expected))
+        return LineError("the line ends too early", (start, start + 1), label=_expected(expected))
     if not shown:
         shown = text[start]
         if shown in "\"'":
-            return LineError("the string does not end", start, len(text))
+            return LineError("the string does not end", (start, len(text)))
         if shown == "{":
-            return LineError("the substitution does not end or is empty", start, len(text))
+            return LineError("the substitution does not end or is empty", (start, len(text)))
     end = start + len(shown)
     if not shown.isprintable():
         shown = f"\\u{ord(shown[0]):04x}"
-    return LineError(f"unexpected '{shown:.40}'", start, end, label=_expected(expected))
+    return LineError(f"unexpected '{shown:.40}'", (start, end), label=_expected(expected))
 
 
 def _expected(terminals: Sequence[str] | set[str]) -> str:
@@ -304,16 +279,10 @@ def _unescaped(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Named:
-    key: str
-    value: Node
-
-
-@dataclass(frozen=True, slots=True)
 class _Part:
-    """A part of a statement on its way up the tree."""
+    """A part of a statement on its way up the tree, or an operand with a name."""
 
-    field: str
+    name: str
     value: Any
 
 
@@ -326,7 +295,7 @@ class _Builder(Transformer[Token, Any]):
 
     def _checked(self, node: Node) -> Node:
         if node.depth > self.nesting:
-            raise _too_deep(node.start, node.end, self.nesting)
+            raise _too_deep(self.nesting, node)
         return node
 
     # -- words and literals
@@ -344,8 +313,7 @@ class _Builder(Transformer[Token, Any]):
                 where = offset + piece.start()
                 raise LineError(
                     f"single '{piece.group()}'",
-                    where,
-                    where + 1,
+                    (where, where + 1),
                     help="write {{ or }} for a brace that is not a substitution",
                 )
             else:
@@ -360,8 +328,7 @@ class _Builder(Transformer[Token, Any]):
         try:
             inner, format = parse_substitution(braces[1:-1], Limits(nesting=self.nesting))
         except LineError as problem:
-            problem.start += offset + 1
-            problem.end += offset + 1
+            problem.move(offset + 1)
             raise
         return Substitution(inner, format, offset, offset + len(braces))
 
@@ -395,10 +362,10 @@ class _Builder(Transformer[Token, Any]):
         return self._checked(items[0]), str(items[1]).strip() if len(items) > 1 else ""
 
     def any_of(self, items: list[Node]) -> Node:
-        return self._checked(AnyOf(items))
+        return self._checked(Choice(True, items))
 
     def all_of(self, items: list[Node]) -> Node:
-        return self._checked(AllOf(items))
+        return self._checked(Choice(False, items))
 
     def unary(self, items: list[Any]) -> Node:
         operator, operand = items
@@ -432,14 +399,13 @@ class _Builder(Transformer[Token, Any]):
             if function.name == "join" and len(arguments) == 1:
                 return self._checked(Call(".join", [owner, *arguments], owner.start, end))
             raise function.refused()
-        raise LineError("only functions can be called", function.start, end)
+        raise LineError("only functions can be called", (function.start, end))
 
     def _call(self, name: str, arguments: list[Node], function: Node, end: int) -> Node:
         if name not in FUNCTIONS or name.startswith("."):
             raise LineError(
                 f"'{name}' is not a function that expressions may call",
-                function.start,
-                function.end,
+                function,
                 help=did_you_mean(name, [f for f in FUNCTIONS if f[0] != "."]),
             )
         return Call(name, arguments, function.start, end)
@@ -470,10 +436,10 @@ class _Builder(Transformer[Token, Any]):
     def predicate(self, items: list[Token]) -> _Part:
         return _Part("predicate", self._word(items[0]))
 
-    def named(self, items: list[Any]) -> _Named:
-        return _Named(_plain(items[0]), items[1])
+    def named(self, items: list[Any]) -> _Part:
+        return _Part(_plain(items[0]), self._checked(items[1]))
 
-    def operands(self, items: list[Node | _Named]) -> _Part:
+    def operands(self, items: list[Node | _Part]) -> _Part:
         return _Part("operands", items)
 
     def outputs(self, items: list[Token]) -> _Part:
@@ -489,22 +455,21 @@ class _Builder(Transformer[Token, Any]):
         name, *parts = items
         statement = Statement(self._word(name))
         for part in parts:
-            if part.field == "operands":
+            if part.name == "operands":
                 self._add_operands(statement, part.value)
             else:
-                setattr(statement, part.field, part.value)
+                setattr(statement, part.name, part.value)
         return statement
 
-    def _add_operands(self, statement: Statement, items: list[Node | _Named]) -> None:
+    def _add_operands(self, statement: Statement, items: list[Node | _Part]) -> None:
         named: dict[str, Node] = {}
         for item in items:
-            if isinstance(item, _Named):
-                if item.key in named:
-                    value = item.value
-                    raise LineError(f"'{item.key}' is given twice", value.start, value.end)
-                named[item.key] = self._checked(item.value)
+            if isinstance(item, _Part):
+                if item.name in named:
+                    raise LineError(f"'{item.name}' is given twice", item.value)
+                named[item.name] = item.value
         statement.named = tuple(named.items())
-        statement.operands = tuple(self._checked(i) for i in items if not isinstance(i, _Named))
+        statement.operands = tuple(self._checked(i) for i in items if not isinstance(i, _Part))
 
     def call(self, items: list[Any]) -> Statement:
         return Statement(self._word(items[0]), tuple(map(self._checked, items[1:])), is_call=True)
@@ -512,53 +477,21 @@ class _Builder(Transformer[Token, Any]):
     def instruction(self, items: list[Any]) -> Statement | None:
         statement = next((item for item in items if isinstance(item, Statement)), None)
         for item in items:
-            if isinstance(item, _Part) and item.field == "predicate" and statement is not None:
+            if isinstance(item, _Part) and item.name == "predicate" and statement is not None:
                 statement.predicate = item.value
         return statement
 
     # -- directives
 
-    def version(self, items: list[Token]) -> Directive:
-        return Directive("version", (str(items[0]),))
-
-    def caps(self, items: list[Token]) -> Directive:
-        return Directive("caps", tuple(map(_plain, items)))
-
-    def param(self, items: list[Any]) -> Directive:
-        return Directive("param", (_plain(items[0]),), self._checked(items[1]))
-
-    def set(self, items: list[Any]) -> Directive:
-        return Directive("set", (_plain(items[0]),), self._checked(items[1]))
-
-    def for_(self, items: list[Any]) -> Directive:
-        return Directive("for", items[0], self._checked(items[1]))
-
-    def if_(self, items: list[Node]) -> Directive:
-        return Directive("if", (), self._checked(items[0]))
-
-    def elif_(self, items: list[Node]) -> Directive:
-        return Directive("elif", (), self._checked(items[0]))
-
-    def else_(self, items: list[Token]) -> Directive:
-        return Directive("else")
-
-    def endif(self, items: list[Token]) -> Directive:
-        return Directive("endif")
-
-    def endfor(self, items: list[Token]) -> Directive:
-        return Directive("endfor")
-
-    def macro(self, items: list[Token]) -> Directive:
-        words = tuple(map(_plain, items))
-        if len(set(words[1:])) != len(words[1:]):
-            raise LineError("a macro's parameters need different names", *_span(items[-1]))
-        return Directive("macro", words)
-
-    def endmacro(self, items: list[Token]) -> Directive:
-        return Directive("endmacro")
-
-    def include(self, items: list[Token]) -> Directive:
-        return Directive("include", (), self.string(items))
+    def directive(self, items: list[Any]) -> Directive:
+        keyword, *rest = items
+        words = [item for item in rest if isinstance(item, Token)]
+        found = Directive(keyword[1:], _span(keyword), tuple(map(_plain, words)))
+        if rest and isinstance(rest[-1], Node):
+            found.expression = self._checked(rest[-1])
+        if found.name == "macro" and len(set(found.words[1:])) < len(found.words[1:]):
+            raise LineError("a macro's parameters need different names", _span(words[-1]))
+        return found
 
 
 class _Attribute(Node):
@@ -573,20 +506,18 @@ class _Attribute(Node):
 
     def evaluate(self, context: Context) -> Value:
         """Never has a value."""
-        problem = self.refused()
-        raise EvaluationError(problem.message, self, help=problem.help)
+        raise self.refused()
 
     def refused(self) -> LineError:
         """Why it is not allowed."""
         return LineError(
             f"attribute '{self.name}' is not allowed in an expression",
-            self.start,
-            self.end,
+            self,
             help="only math.* and the join of a string are",
         )
 
 
-def _span(token: Token) -> tuple[int, int]:
+def _span(token: Token) -> Span:
     assert token.start_pos is not None
     assert token.end_pos is not None
     return token.start_pos, token.end_pos
@@ -595,7 +526,7 @@ def _span(token: Token) -> tuple[int, int]:
 def _plain(token: Token) -> str:
     """A word that cannot hold substitutions."""
     if "{" in token:
-        raise LineError("a substitution cannot stand here", *_span(token))
+        raise LineError("a substitution cannot stand here", _span(token))
     return str(token)
 
 
@@ -606,11 +537,7 @@ MAX_DIGITS = 4000
 
 def _number(token: Token) -> int | float:
     if len(token) > MAX_DIGITS:
-        raise LineError(
-            f"limit passed: a number may have {MAX_DIGITS} digits",
-            *_span(token),
-            kind=Kind.LIMIT,
-        )
+        raise limit_passed(f"a number may have {MAX_DIGITS} digits", _span(token))
     base = _BASES.get(token[:2].lower(), 10)
     if base != 10 or token.isdecimal():
         return int(token, base)

@@ -52,6 +52,13 @@ def test_compile_writes_circuit_report_and_dependencies(work: Path):
     assert (work / "bell.d").read_text() == f"bell.stim: {BELL}\n"
 
 
+def test_report_keeps_names_as_they_are(work: Path):
+    name = "bell[1,  2].qwasm"
+    (work / name).write_text(Path(BELL).read_text())
+    assert cli.run(["compile", name, "-o", "out.stim", "--report", "out.json"]) == 0
+    assert json.loads((work / "out.json").read_text())["input"] == name
+
+
 def test_dependency_file_names_what_was_included(work: Path):
     (work / "my lib.qwasm").write_text(".set n = 2\n")
     (work / "main.qwasm").write_text(

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+import qwasmc
+from qwasmc.backends.stats import stats
+from qwasmc.backends.stim.simulate import simulate
 from qwasmc.pipeline import ORDER, PASSES
 
 ROOT = Path(__file__).parent.parent
@@ -28,6 +31,21 @@ def passes_page() -> str:
 
 def test_passes_page_is_current():
     assert PASSES_PAGE.read_text() == passes_page()
+
+
+def documented_keys(command: str) -> list[str]:
+    """The keys in the table of a section of the page on JSON."""
+    page = (ROOT / "docs" / "json.md").read_text()
+    section = page.partition(f"## `{command}")[2].partition("\n## ")[0]
+    first_column = re.findall(r"^\| (`[^|]+) \|", section, re.MULTILINE)
+    return re.findall(r"`(\w+)`", " ".join(first_column))
+
+
+def test_json_page_lists_every_key():
+    artifact = qwasmc.compile(ROOT / "examples" / "bell.qwasm")
+    assert documented_keys("compile --report") == list(artifact.report)
+    assert documented_keys("stats --json") == list(stats(artifact.program))
+    assert documented_keys("simulate") == list(simulate(artifact.program, 1, 0))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -41,6 +41,9 @@ def module_of(path: Path) -> str:
     return ".".join([FOLDERS[folder], *(part for part in rest if part != "__init__")])
 
 
+MODULES = {module_of(path) for path in files()}
+
+
 def layer_of(module: str) -> tuple[int, str]:
     """The number of a module's layer and the unit of that layer it belongs to."""
     for number, layer in reversed(list(enumerate(LAYERS))):
@@ -58,11 +61,7 @@ def imported(tree: ast.AST) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("qwasmc"):
             for alias in node.names:
                 inner = f"{node.module}.{alias.name}"
-                yield inner if is_module(inner) else str(node.module)
-
-
-def is_module(name: str) -> bool:
-    return name in {module_of(path) for path in files()}
+                yield inner if inner in MODULES else str(node.module)
 
 
 @pytest.mark.parametrize("path", files(), ids=lambda path: str(path.relative_to(ROOT)))

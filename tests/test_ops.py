@@ -15,7 +15,7 @@ from qiskit.quantum_info import Operator
 from qwasmc.ir.circuit import Circuit, CircuitBuilder
 from qwasmc.ops import BY_NAME, CODE, OPS, OpSpec
 from qwasmc.text import parse_ir, print_ir
-from qwasmc.verify import may_be_predicated, verify
+from qwasmc.verify import verify
 
 ANGLE = 0.7
 
@@ -102,7 +102,7 @@ def test_a_row_is_consistent(spec: OpSpec):
     assert not (spec.angle and not spec.is_gate)
     assert not (spec.qubits < 0 and spec.bits < 0)
     if spec.is_gate:
-        assert may_be_predicated(spec)
+        assert spec.may_be_predicated
         assert 0 <= spec.controls < spec.qubits
 
 
@@ -185,7 +185,7 @@ def sample(spec: OpSpec, predicated: bool) -> Circuit:
 
 @each_row
 def test_print_and_parse(spec: OpSpec):
-    for predicated in (False, True)[: 1 + may_be_predicated(spec)]:
+    for predicated in (False, True)[: 1 + spec.may_be_predicated]:
         circuit = sample(spec, predicated)
         verify(circuit)
         text = print_ir(circuit)

@@ -10,6 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import circuits, program_of, programs, surgeries
+from xdsl.context import Context
+from xdsl.dialects.builtin import Builtin
+from xdsl.parser import Parser
+from xdsl.printer import Printer
 
 from qwasmc.diagnostics import CompileError, Locations
 from qwasmc.ir.circuit import Circuit, CircuitBuilder
@@ -424,12 +428,6 @@ def test_long_and_deep_text_takes_linear_time(line: str):
 
 def through_xdsl(text: str) -> str:
     """The text as xDSL reads and prints it."""
-    pytest.importorskip("xdsl")
-    from xdsl.context import Context
-    from xdsl.dialects.builtin import Builtin
-    from xdsl.parser import Parser
-    from xdsl.printer import Printer
-
     context = Context(allow_unregistered=True)
     context.load_dialect(Builtin)
     module = Parser(context, text).parse_module()

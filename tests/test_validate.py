@@ -14,6 +14,7 @@ from random_circuits import random_clifford, random_guarded
 from qwasmc.backends.stim import validate as module
 from qwasmc.backends.stim.emit import BitParity, OpenPatch, Records, emit
 from qwasmc.backends.stim.noise import NoiseModel, apply_noise
+from qwasmc.backends.stim.probe import probe
 from qwasmc.backends.stim.validate import (
     Build,
     check_action,
@@ -22,6 +23,7 @@ from qwasmc.backends.stim.validate import (
     check_observables,
     check_suppression,
     validate,
+    visible_flows,
 )
 from qwasmc.ir.circuit import Circuit, CircuitBuilder
 from qwasmc.ir.surgery import ROWS, Row, SurgeryBuilder
@@ -72,15 +74,19 @@ def teleport() -> Circuit:
     return builder.freeze()
 
 
+def noisy_build(program: Circuit, distance: int) -> stim.Circuit:
+    return apply_noise(build(program, distance).emission.circuit, UNIFORM)
+
+
 def noisy_bell(distance: int) -> stim.Circuit:
-    return apply_noise(build(bell(), distance).emission.circuit, UNIFORM)
+    return noisy_build(bell(), distance)
 
 
 # -- what is right is proved -----------------------------------------------------------------------
 
 
 def test_a_bell_pair_passes_everything():
-    checks = validate(build(bell()), build(open_ends(bell(measure=False))), noisy_bell)
+    checks = validate(build(bell()), build(open_ends(bell(measure=False))), noisy_build)
     assert {check["check"]: check["result"] for check in checks} == {
         "determinism": "proved",
         "logical action": "proved",
@@ -575,3 +581,20 @@ def test_a_random_result_that_repeats_another_is_found():
     parity = right.emission.bit_parity
     wrong = fake(right, bit_parity=lambda bit: parity(first if bit == second else bit))
     assert check_action("a", wrong).result == "failed"
+
+
+def test_a_program_with_random_results_is_probed():
+    """|+> through a CX onto |0>, one half measured in Z, one in X: nothing is fixed."""
+    builder = CircuitBuilder()
+    a = builder.add("h", [builder.add("alloc", attr="a")])
+    first = builder.add("cx", [a, builder.add("alloc", attr="b")])
+    builder.add("result", [builder.add("measure_x", [first]) + 1], attr="m")
+    program = builder.freeze()
+    opened = build(open_ends(program))
+    assert build(program).emission.circuit.num_observables == 0
+    probed = probe(program, visible_flows(opened))
+    assert build(probed).emission.circuit.num_observables > 0
+    checks = {c["check"]: c for c in validate(build(program), opened, noisy_build)}
+    for name in ("distance", "suppression"):
+        assert checks[name]["result"] == "proved"
+        assert "known inputs and outputs" in checks[name]["detail"]

@@ -19,7 +19,9 @@ from qwasmc.ir.surgery import Join, Row, Surgery
 from qwasmc.ops import BY_NAME, CODE, Type
 from qwasmc.text import parse_ir
 from qwasmc.text.syntax import edge_of, route_of, term_of
-from qwasmc.verify import MAX_PROBLEMS, join_problems, verify
+from qwasmc.verify import verify
+from qwasmc.verify.join import join_problems
+from qwasmc.verify.problems import MAX_PROBLEMS
 
 
 def problems(ir: Program | Circuit | Surgery) -> list[str]:
@@ -285,6 +287,9 @@ RIGHT_JOINS = [
     join(
         "Z(0,0) Z(2,0)", "Z(0,1) Z(1,1) Z(2,1)", "(0,0)-(0,1) (0,1)-(1,1) (1,1)-(2,1) (2,0)-(2,1)"
     ),
+    join(
+        "X(0,0) X(0,2)", "X(1,0) Z(1,1) X(1,2)", "(0,0)-(1,0) (1,0)~(1,1) (1,1)~(1,2) (0,2)-(1,2)"
+    ),
     join("Y(0,1)", "Z(0,0) Z(1,0) X(1,1)", Y_LOOP),
     join("Y(0,1) Z(1,-1)", "Z(0,0) Z(1,0) X(1,1)", Y_LOOP + " (1,-1)-(1,0)"),
 ]
@@ -334,6 +339,14 @@ WRONG_JOINS = [
     (
         join("Y(0,0) Y(0,1)", "X(1,0) X(1,1)", "(0,0)-(0,1) (0,0)-(1,0) (0,1)-(1,1) (1,0)-(1,1)"),
         "is attached to another Y term",
+    ),
+    (
+        join(
+            "X(0,0) X(2,2)",
+            "X(1,0) Z(1,1) X(2,1) X(3,1) X(3,2)",
+            "(0,0)-(1,0) (1,0)~(1,1) (1,1)~(2,1) (2,1)-(3,1) (3,1)-(3,2) (2,2)-(3,2)",
+        ),
+        "(1, 1) has mixed edges on adjacent sides",
     ),
 ]
 
@@ -440,6 +453,7 @@ def set_row(column: str, row: int, value: int) -> Callable[[Surgery], None]:
 
 WRONG_ROWS = [
     (set_row("kind", 0, 99), "row 0: there is no such kind of row"),
+    (set_row("loc", 1, 99), "row 1: there is no such location"),
     (set_row("kind", 0, Row.RESULT), "row 0 ('result'): name = 1 is out of range"),
     (set_row("aux", 0, 2), "row 0 ('const'): value = 2 is out of range"),
     (set_row("slab", 0, 1), "row 0 ('const'): slab 1 is out of range"),

@@ -136,8 +136,7 @@ class CircuitBuilder:
         self.angle.append(angle)
         self.attr.append(self.name(attr) if isinstance(attr, str) else attr)
         self.loc.append(loc)
-        qubits = len(values) if spec.qubits < 0 else spec.qubits
-        made = 1 if spec.makes_qubit else 0 if spec.ends_qubit else qubits
+        made = spec.made_qubits(len(values) if spec.qubits < 0 else spec.qubits)
         first = self.first[-1]
         self.first.append(first + made + spec.makes_bit)
         return first

@@ -85,13 +85,8 @@ class Block:
         `names` are hints for the results' names.
         """
         spec = BY_NAME[name]
-        types: list[Type] = []
-        if spec.makes_qubit:
-            types.append(Type.QUBIT)
-        elif not spec.ends_qubit:
-            types += [Type.QUBIT] * (len(operands) if spec.qubits < 0 else spec.qubits)
-        if spec.makes_bit:
-            types.append(Type.I1)
+        made = spec.made_qubits(len(operands) if spec.qubits < 0 else spec.qubits)
+        types = [Type.QUBIT] * made + [Type.I1] * spec.makes_bit
         hints = [*names, *[""] * (len(types) - len(names))]
         results = tuple(Value(t, hint) for t, hint in zip(types, hints, strict=True))
         self.ops.append(Op(spec, tuple(operands), results, attrs, cond, loc))

@@ -143,7 +143,7 @@ class Join(NamedTuple):
 
     A term with letter Z is attached at its north or south side, X at its east or west side, and
     Y at one of each, by a loop of route tiles around the corner between them that holds exactly
-    one mixed edge.
+    one mixed edge.  No tile has mixed edges on adjacent sides.
     """
 
     terms: tuple[Term, ...]

@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 from qwasmc.diagnostics import Locations
 from qwasmc.ir.circuit import VARIADIC, Circuit
 from qwasmc.ir.program import Attr, Block, Function, Op, Program, Value
-from qwasmc.ir.surgery import ROWS, Letter, Magic, Row, Surgery, decode_join
+from qwasmc.ir.surgery import ROWS, Row, Surgery, decode_join
 from qwasmc.ops import OPS, OpSpec
 from qwasmc.text.syntax import (
+    AUX_NAMES,
     COND,
     LEVEL,
     edge_text,
@@ -58,10 +59,6 @@ def _op_text(
     return f'{made}"qw.{name}"({", ".join(operands)}){braces} : {types}'
 
 
-def _made_qubits(spec: OpSpec, taken: int) -> int:
-    return 1 if spec.makes_qubit else 0 if spec.ends_qubit else taken
-
-
 # -- program -----------------------------------------------------------------------------------
 
 
@@ -93,12 +90,8 @@ def _program_op(op: Op, names: _Names) -> str:
     if op.cond is not None:
         attrs.append(COND)
     used = [names.use(value) for value in operands]
-    types = signature(
-        n_qubits,
-        len(operands) - n_qubits,
-        _made_qubits(op.spec, n_qubits),
-        op.spec.makes_bit,
-    )
+    n_bits, made = len(operands) - n_qubits, op.spec.made_qubits(n_qubits)
+    types = signature(n_qubits, n_bits, made, op.spec.makes_bit)
     return _op_text([names.define(value) for value in op.results], op.name, used, attrs, types)
 
 
@@ -160,17 +153,15 @@ def _circuit_lines(circuit: Circuit, where: Where) -> Iterator[str]:
             template = templates[key] = _template(OPS[code], len(values), cond >= 0, attr, circuit)
         if cond >= 0:
             values.append(cond)
-        if OPS[code].angle:
-            yield template % (*range(first, after), *values, float_text(angle), where(loc))
-        else:
-            yield template % (*range(first, after), *values, where(loc))
+        angles = [float_text(angle)] if OPS[code].angle else []
+        yield template % (*range(first, after), *values, *angles, where(loc))
 
 
 def _template(spec: OpSpec, count: int, predicated: bool, attr: int, circuit: Circuit) -> str:
     """The line of an operation with %d for its results, operands, condition; %s for the rest."""
     qubits = count if spec.qubits < 0 else spec.qubits
     bits = count - qubits + predicated
-    made = _made_qubits(spec, qubits)
+    made = spec.made_qubits(qubits)
     attrs = ["angle = %s"] if spec.angle else []
     if spec.attr:
         value: Attr = circuit.names[attr] if spec.attr_is_text else attr
@@ -191,15 +182,11 @@ def _template(spec: OpSpec, count: int, predicated: bool, attr: int, circuit: Ci
 
 
 def _surgery_lines(surgery: Surgery, where: Where) -> Iterator[str]:
-    known = len(surgery.locations.file)
     for row in range(len(surgery)):
         kind = Row(surgery.kind[row])
         spec = ROWS[kind]
         operands = surgery.operands(row)
-        if kind == Row.JOIN:
-            bits = []
-        else:
-            bits = operands[len(operands) - spec.bits :] if spec.bits >= 0 else operands
+        bits = operands if spec.bits < 0 else operands[len(operands) - spec.bits :]
         text = _op_text(
             [f"%b{row}"] * spec.makes_bit,
             kind.name.lower(),
@@ -207,8 +194,7 @@ def _surgery_lines(surgery: Surgery, where: Where) -> Iterator[str]:
             _row_attrs(surgery, row, kind),
             signature(0, len(bits), 0, spec.makes_bit),
         )
-        loc = int(surgery.loc[row])
-        yield f"  {text}{where(loc if loc < known else -1)}"
+        yield f"  {text}{where(int(surgery.loc[row]))}"
 
 
 def _row_attrs(surgery: Surgery, row: int, kind: Row) -> list[str]:
@@ -232,10 +218,8 @@ def _row_attrs(surgery: Surgery, row: int, kind: Row) -> list[str]:
 
 
 def _aux_value(surgery: Surgery, meaning: str, aux: int) -> Attr:
-    if meaning == "letter":
-        return Letter(aux).name
-    if meaning == "state":
-        return Magic(aux).name
+    if meaning in AUX_NAMES:
+        return AUX_NAMES[meaning](aux).name
     return surgery.names[aux] if meaning == "name" else aux
 
 

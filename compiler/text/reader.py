@@ -14,16 +14,7 @@ from typing import Generic, TypeVar
 from qwasmc.diagnostics import did_you_mean
 from qwasmc.ir.circuit import Circuit, CircuitBuilder
 from qwasmc.ir.program import Attr, Block, Function, Program, Value
-from qwasmc.ir.surgery import (
-    ROWS,
-    Join,
-    Letter,
-    Magic,
-    Row,
-    Surgery,
-    SurgeryBuilder,
-    encode_join,
-)
+from qwasmc.ir.surgery import ROWS, Join, Row, Surgery, SurgeryBuilder, encode_join
 from qwasmc.ops import BY_NAME, OpSpec, Type
 from qwasmc.text.scanner import (
     ARGUMENT,
@@ -37,7 +28,7 @@ from qwasmc.text.scanner import (
     AttrValue,
     Scanner,
 )
-from qwasmc.text.syntax import COND, edge_of, route_of, signature, term_of, tile_of
+from qwasmc.text.syntax import AUX_NAMES, COND, edge_of, route_of, signature, term_of, tile_of
 
 IR = Program | Circuit | Surgery
 T = TypeVar("T")
@@ -122,6 +113,11 @@ class _Values(Generic[T]):
         return names
 
 
+def _count_types(match: re.Match[str]) -> int:
+    """How many operands the type of an operation has."""
+    return len(match["takes"].split(",")) if match["takes"].strip() else 0
+
+
 def _check_types(scanner: Scanner, match: re.Match[str], expected: str) -> None:
     """Compare the type that an operation gives itself with what it must be."""
     takes, makes = _tidy(match["takes"]), _tidy(match["makes"].strip("()"))
@@ -204,10 +200,10 @@ class _Shapes:
         if attrs.pop(COND, None) is not None:
             scanner.fail_group(match, "attrs", f"'{COND}' has no value")
         _check_attrs(scanner, match, attrs, _table_attrs(spec))
-        count = len(match["takes"].split(",")) if match["takes"].strip() else 0
+        count = _count_types(match)
         n_qubits = max(0, count - spec.bits - predicated) if spec.qubits < 0 else spec.qubits
         n_bits = max(0, count - spec.qubits - predicated) if spec.bits < 0 else spec.bits
-        made = 1 if spec.makes_qubit else 0 if spec.ends_qubit else n_qubits
+        made = spec.made_qubits(n_qubits)
         types = signature(n_qubits, n_bits + predicated, made, spec.makes_bit)
         _check_types(scanner, match, types)
         makes = (Type.QUBIT,) * made + (Type.I1,) * spec.makes_bit
@@ -357,8 +353,7 @@ def _read_row(
     spec = ROWS[kind]
     attrs = scanner.attributes(match)
     _check_attrs(scanner, match, attrs, _ROW_ATTRS[kind])
-    count = len(match["takes"].split(",")) if match["takes"].strip() else 0
-    n_bits = count if spec.bits < 0 else spec.bits
+    n_bits = _count_types(match) if spec.bits < 0 else spec.bits
     _check_types(scanner, match, signature(0, n_bits, 0, spec.makes_bit))
     operands = bits.use(match, 0, n_bits)
     tile, aux = (0, 0), 0
@@ -385,7 +380,7 @@ def _row_attrs(kind: Row) -> dict[str, type]:
     if spec.placed:
         wanted["tile"] = str
     if spec.aux:
-        wanted[spec.aux] = str if spec.aux in ("letter", "state", "name") else int
+        wanted[spec.aux] = str if spec.aux in ("name", *AUX_NAMES) else int
     if kind == Row.OUTPUT:
         wanted["label"] = int
     if kind == Row.JOIN:
@@ -399,15 +394,12 @@ _ROW_ATTRS = {kind: _row_attrs(kind) for kind in Row}
 def _aux_of(builder: SurgeryBuilder, meaning: str, value: AttrValue) -> int:
     if meaning == "name":
         return builder.name(str(value))
-    if meaning == "letter":
-        return _member(Letter, value)
-    return _member(Magic, value) if meaning == "state" else _integer(value)
-
-
-def _member(kind: type[Letter] | type[Magic], value: AttrValue) -> int:
-    if value not in kind.__members__:
-        raise ValueError(f"expected one of {', '.join(kind.__members__)}")
-    return kind[str(value)]
+    if meaning not in AUX_NAMES:
+        return _integer(value)
+    names = AUX_NAMES[meaning].__members__
+    if value not in names:
+        raise ValueError(f"expected one of {', '.join(names)}")
+    return names[str(value)]
 
 
 def _integer(value: AttrValue) -> int:

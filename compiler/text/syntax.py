@@ -7,7 +7,7 @@ import re
 import struct
 from functools import lru_cache
 
-from qwasmc.ir.surgery import STEP, Edge, Letter, RouteTile, Side, Term, Tile
+from qwasmc.ir.surgery import STEP, Edge, Letter, Magic, RouteTile, Side, Term, Tile
 from qwasmc.ops import Type
 
 LEVEL = "qw.level"
@@ -80,6 +80,9 @@ def signature(qubits: int, bits: int, made_qubits: int, made_bits: int) -> str:
 
 
 # -- the parts of a surgery row ----------------------------------------------------------------
+
+AUX_NAMES: dict[str, type[Letter] | type[Magic]] = {"letter": Letter, "state": Magic}
+"""Meanings of a row's aux column that are spelt with the names of an enumeration."""
 
 _TILE = r"\((-?\d{1,9}),(-?\d{1,9})\)"
 _TILE_TEXT = re.compile(_TILE)

@@ -1,6 +1,7 @@
 """Circuit-level distance of every construction: a table, and exit 1 if one falls short.
 
     python tests/benchmarks/distances.py [--distances 3 5 7] [--processes N] [--random 20]
+        [--patches 6] [--routes 3] [--only TEXT]
 
 The distance is the length of the shortest undetected graphlike error of the emitted circuit under
 uniform noise: every gate, reset, measurement and idle qubit may fail.  A shape of a joint
@@ -13,10 +14,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from itertools import product
+from concurrent.futures import Executor, ProcessPoolExecutor
+from itertools import permutations, product
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,8 +25,21 @@ from random_programs import NOISE, build, there_and_back
 from qwasmc.backends.stim.emit import emit
 from qwasmc.backends.stim.noise import apply_noise
 from qwasmc.ir.circuit import Circuit, CircuitBuilder
-from qwasmc.ir.surgery import Join, Letter, Row, Surgery, SurgeryBuilder, encode_join
+from qwasmc.ir.surgery import (
+    Edge,
+    Join,
+    Letter,
+    RouteTile,
+    Row,
+    Side,
+    Surgery,
+    SurgeryBuilder,
+    Term,
+    Tile,
+    encode_join,
+)
 from qwasmc.ops import BY_NAME
+from qwasmc.passes.routing import edge, letter_at, neighbour, sides_of
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from surgery_shapes import MIXED, PLAIN, TWISTED, experiment, memory, turned
@@ -102,6 +115,41 @@ def with_idle_slabs(
     for operands in [outcomes, *([bits[i] for i in group] for group in groups)]:
         build.add(Row.OBSERVABLE, aux=build.name("parity"), operands=operands)
     return build.freeze()
+
+
+def routes(tiles: int) -> Iterator[Join]:
+    """Every route of so many tiles from a Z of (0, 0) to another patch, mixed edges included."""
+
+    def grow(path: list[tuple[Tile, Letter]], edges: list[Edge], walled: bool) -> Iterator[Join]:
+        tile, letter = path[-1]
+        for side in sides_of(letter) if len(path) == 1 else Side:
+            ahead = neighbour(tile, side)
+            if ahead in dict(path):
+                continue
+            last = len(path) > tiles
+            for carried in (letter_at(side),) if last else (letter, PARTNER[letter]):
+                mixed = carried != letter
+                if mixed and walled:
+                    continue
+                longer = [*path, (ahead, carried)]
+                joined = [*edges, edge(tile, side, mixed)]
+                if last:
+                    route = tuple(RouteTile(*step) for step in path[1:])
+                    yield Join((Term(*path[0]), Term(*longer[-1])), route, tuple(joined))
+                else:
+                    yield from grow(longer, joined, mixed)
+
+    return grow([((0, 0), Z)], [], False)
+
+
+def all_routes(longest: int) -> Iterator[Case]:
+    """All routes between two patches up to a length; edges are mixed where letters change."""
+    for tiles in range(1, longest + 1):
+        for shape in routes(tiles):
+            first, last = shape.terms
+            steps = [f"{letter.name}{tile}" for tile, letter in (first, *shape.route, last)]
+            for basis, surgery in joins(shape):
+                yield Case(f"routes of {tiles}", f"{basis}, {' '.join(steps)}", surgery, 5)
 
 
 def shapes() -> Iterator[Case]:
@@ -226,6 +274,26 @@ def programs() -> Iterator[Case]:
         yield Case(f"program: {name}", "", program(text))
 
 
+def pairs(patches: int) -> Iterator[Case]:
+    """Gates and products between any two patches: what routes the lowering takes."""
+    for a, b in permutations(range(patches), 2):
+        texts = {
+            "CX": f"h {a}; h {b}; cx {a} {b}; mx {a}; mx {b}",
+            "CX, Z": f"cx {a} {b}; mz {a}; mz {b}",
+            "CZ": f"h {a}; cz {a} {b}; mx {a}; mz {b}",
+            "CZ, other way": f"h {b}; cz {a} {b}; mz {a}; mx {b}",
+            "CZ, both": f"h {a}; h {b}; cz {a} {b}; cz {a} {b}; mx {a}; mx {b}",
+        }
+        for letters in ("ZZ", "ZX", "XZ", "XX"):
+            prepare = "".join(f"h {q}; " for q, c in zip((a, b), letters, strict=True) if c == "Z")
+            p, q = ("mx" if letter == "Z" else "mz" for letter in letters)
+            texts[letters] = (
+                f"{prepare}ppm {letters} {a} {b}; ppm {letters} {a} {b}; {p} {a}; {q} {b}"
+            )
+        for name, text in texts.items():
+            yield Case(f"every pair: {name}", text, program(text), 5)
+
+
 def random_programs(count: int) -> Iterator[Case]:
     """Random Clifford programs there and back, on five qubits and on two."""
     for seed in range(count):
@@ -247,47 +315,55 @@ def distance_of(case: Case, distance: int) -> int | None:
     return len(circuit.shortest_graphlike_error()) if circuit.num_observables else None
 
 
-def cell(found: Sequence[int | None]) -> str:
-    """The distances of a row's circuits."""
-    lengths = sorted({length for length in found if length is not None})
-    return " to ".join(str(length) for length in sorted({*lengths[:1], *lengths[-1:]}))
-
-
-def main() -> int:
-    """Print the table, then what falls short."""
+def arguments() -> argparse.Namespace:
+    """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--distances", type=int, nargs="+", default=[3, 5, 7])
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--random", type=int, default=20, help="random programs of each kind")
+    parser.add_argument("--patches", type=int, default=6, help="patches of which every pair meets")
+    parser.add_argument("--routes", type=int, default=3, help="tiles of the longest route")
     parser.add_argument("--only", default="", help="rows that contain this text")
-    options = parser.parse_args()
-    cases = [*programs(), *random_programs(options.random), *shapes()]
-    tasks = [
-        (case, distance)
-        for case in cases
-        for distance in options.distances
-        if distance <= case.highest and options.only in case.row
+    return parser.parse_args()
+
+
+def main() -> int:
+    """Print the table, then what falls short."""
+    options = arguments()
+    cases = [
+        *programs(),
+        *pairs(options.patches),
+        *random_programs(options.random),
+        *shapes(),
+        *all_routes(options.routes),
     ]
-    rows: defaultdict[str, defaultdict[int, list[int | None]]]
-    rows = defaultdict(lambda: defaultdict(list))
-    short = []
-    with ProcessPoolExecutor(options.processes) as pool:
-        for (case, distance), found in zip(
-            tasks, pool.map(distance_of, *zip(*tasks, strict=True), chunksize=8), strict=True
-        ):
-            rows[case.row][distance].append(found)
-            if found is None or found < distance:
-                short.append(f"{case.row} ({case.name}) at d = {distance}: {found}")
+    rows: dict[str, list[Case]] = {}
+    for case in cases:
+        if options.only in case.row:
+            rows.setdefault(case.row, []).append(case)
     columns = ["experiment", "circuits", *(f"d = {distance}" for distance in options.distances)]
     for line in (columns, ["---"] * len(columns)):
         print("|", " | ".join(line), "|")
-    for row, found in rows.items():
-        circuits = max(map(len, found.values()))
-        cells = [cell(found[distance]) for distance in options.distances]
-        print("|", " | ".join([row, str(circuits), *cells]), "|")
+    short: list[str] = []
+    with ProcessPoolExecutor(options.processes) as pool:
+        for row, group in rows.items():
+            cells = [search(group, distance, pool, short) for distance in options.distances]
+            name = row.replace("|", "\\|")
+            print("|", " | ".join([name, str(len(group)), *cells]), "|", flush=True)
     print()
     print("\n".join(short) or "None falls short.")
     return int(bool(short))
+
+
+def search(group: list[Case], distance: int, pool: Executor, short: list[str]) -> str:
+    """The cell of a row at a distance; what falls short is added to `short`."""
+    some = [case for case in group if distance <= case.highest]
+    found = list(pool.map(distance_of, some, [distance] * len(some), chunksize=4))
+    for case, length in zip(some, found, strict=True):
+        if length is None or length < distance:
+            short.append(f"{case.row} ({case.name}) at d = {distance}: {length}")
+    lengths = sorted({length for length in found if length is not None})
+    return " to ".join(str(length) for length in sorted({*lengths[:1], *lengths[-1:]}))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,33 @@
+"""What the checks of several representations share: the list of problems, and Pauli products."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from qwasmc.diagnostics import Diagnostic, Locations
+
+MAX_PROBLEMS = 20
+"""Problems listed at most."""
+
+
+@dataclass(slots=True)
+class Problems:
+    """Collects diagnostics, up to a limit."""
+
+    locations: Locations
+    found: list[Diagnostic] = field(default_factory=list)
+
+    def add(self, message: str, loc: int = -1) -> None:
+        """A problem, at a source position if there is one."""
+        if len(self.found) < MAX_PROBLEMS:
+            known = loc if loc < len(self.locations.file) else -1
+            self.found.append(self.locations.diagnostic(message, known))
+
+
+def paulis_problem(letters: str, count: int) -> str:
+    """What is wrong with the letters of a Pauli product on so many qubits, or nothing."""
+    if len(letters) != count:
+        return f"{len(letters)} Pauli letters for {count} qubits"
+    if not letters or letters.strip("XYZ"):
+        return f"'{letters[:64]}' is not a product of X, Y and Z"
+    return ""
