@@ -20,6 +20,7 @@ from surgery_shapes import (
 
 from qwasmc.backends.stim.emit import Emission, NonLinearBit, OpenPatch, emit
 from qwasmc.backends.stim.noise import NoiseModel, apply_noise
+from qwasmc.diagnostics import CompileError
 from qwasmc.ir.surgery import Join, Letter, Magic, Row, Surgery, SurgeryBuilder, encode_join
 
 X, Y, Z = Letter.X, Letter.Y, Letter.Z
@@ -311,7 +312,7 @@ def test_patch_may_not_be_joined_in_the_slab_that_injects_it() -> None:
     build = SurgeryBuilder()
     build.add(Row.INJECT, aux=Magic.T)
     build.add(Row.JOIN, operands=encode_join(PLAIN["alone"]))
-    with pytest.raises(ValueError, match="injects"):
+    with pytest.raises(CompileError, match="in the slab that injects it"):
         emit(build.freeze(), 3)
 
 

@@ -22,11 +22,12 @@ import stim
 
 from qwasmc.backends.stim import port
 from qwasmc.backends.stim.chip import Chip
-from qwasmc.backends.stim.code import OTHER, Ints, UnsupportedJoin, patch_code
+from qwasmc.backends.stim.code import OTHER, Ints, patch_code
 from qwasmc.backends.stim.merge import logical_support
 from qwasmc.backends.stim.parity import ZERO, Node, Parities
 from qwasmc.backends.stim.shape import targets
 from qwasmc.backends.stim.slabs import Slab, slabs
+from qwasmc.diagnostics import CompileError
 from qwasmc.ir.surgery import Letter, Magic, Row, Surgery, Tile
 
 SHIFT = "SHIFT_COORDS(0,0,1)\n"
@@ -339,16 +340,18 @@ class _SlabEmitter:
 
     def _inject(self, row: int, patch: _Patch, layers: list[list[str]]) -> None:
         """Bring a port to life: see `port`."""
-        emitter, tile = self.emitter, self.emitter.surgery.tile(row)
+        emitter, surgery = self.emitter, self.emitter.surgery
+        tile = surgery.tile(row)
         number, _ = self.home[tile]
         if self.slab.regions[number].row >= 0:
-            raise UnsupportedJoin(f"row {row}: a patch joined in the slab that injects it")
+            message = "a patch cannot be joined in the slab that injects it"
+            raise CompileError(surgery.locations.diagnostic(message, int(surgery.loc[row])))
         patch.values[port.known_stabilizers(emitter.distance)] = KNOWN
         base = emitter.records + self.offsets[number]
         for letter in (Letter.X, Letter.Z):
             all_of_type = np.flatnonzero(emitter.types == letter)
             patch.flip(letter, self.parities, base, all_of_type)
-        magic = Magic(int(emitter.surgery.aux[row]))
+        magic = Magic(int(surgery.aux[row]))
         layers[number] = port.first_round(self.placements[number], self.depth, magic)
 
     def _outcomes(self) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 
 from qwasmc.backends.stim.code import IDLE, UnsupportedJoin, normalise
 from qwasmc.backends.stim.shape import Shape, shape
+from qwasmc.diagnostics import CompileError
 from qwasmc.ir.surgery import Row, Surgery, Tile
 
 BIRTHS = (Row.INPUT, Row.PREPARE, Row.INJECT)
@@ -86,7 +87,9 @@ def _joined(surgery: Surgery, row: int, distance: int) -> Region:
     try:
         found = shape(join, distance)
     except UnsupportedJoin as problem:
-        raise UnsupportedJoin(f"row {row}: {problem}") from problem
+        message = f"this join cannot be emitted: {problem}"
+        refused = surgery.locations.diagnostic(message, int(surgery.loc[row]))
+        raise CompileError(refused) from problem
     tiles = [(x + dx, y + dy) for x, y in join.tiles()]
     return Region(found, (dx, dy), tiles[: len(join.terms)], tiles[len(join.terms) :], row)
 
