@@ -22,6 +22,7 @@ all plain plaquettes whatever their hooks; for twists, with the hooks that the r
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -150,28 +151,49 @@ def _rims(code: Code, tiles: list[Tile]) -> dict[Tile, list[_Rim]]:
             half = (d / 2, 0.0) if level else (0.0, d / 2)
             is_z = frames[tile] == Letter.Z if tile in frames else not level
             rims[tile].append(_Rim(middle, half, is_z))
+    for edge in code.join.edges:
+        if not edge.mixed:
+            rims[edge.tile] += _seam_rims(edge, d, merged.keys(), frames)
     return rims
 
 
+def _seam_rims(
+    edge: Edge, d: int, merged: Set[tuple[Tile, Side]], frames: dict[Tile, Letter]
+) -> Iterator[_Rim]:
+    """The ends of a plain seam that are not inside a block of four tiles: rims of one site."""
+    tile, level = edge.tile, edge.side == Side.E
+    x, y = origin(tile, d)
+    frame = frames.get(tile) or frames.get(far_tile(edge)) or (Letter.X if level else Letter.Z)
+    before = (tile[0], tile[1] - 1) if level else (tile[0] - 1, tile[1])
+    for crossing, along in ((before, -0.5), (tile, d - 0.5)):
+        east = (crossing[0] + 1, crossing[1])
+        south = (crossing[0], crossing[1] + 1)
+        around = {(crossing, Side.E), (crossing, Side.S), (east, Side.S), (south, Side.E)}
+        if not around <= merged:
+            middle = (x + d, y + along) if level else (x + along, y + d)
+            yield _Rim(middle, (0.5, 0.0) if level else (0.0, 0.5), frame == Letter.Z)
+
+
 def _rims_around(rims: dict[Tile, list[_Rim]], neighbours: Neighbours, home: Tile) -> list[_Rim]:
-    """The rims of a tile and of its neighbours (diagonal ones too) that are merged with it.
+    """The rims of a tile and of those around it (diagonal ones too) at most two edges away.
 
     A mixed seam is seen as if it were not there: what lies behind it is one step nearer, and
     there X and Z are swapped.
     """
-    seen = {home: (0, 0, False)}
+    seen = {home: (0, 0, False, 0)}
     queue = deque([home])
     while queue:
         tile = queue.popleft()
-        x, y, swapped = seen[tile]
-        for other, edge in neighbours.get(tile, ()):
+        x, y, swapped, steps = seen[tile]
+        # a third step around a corner would come to a tile beside home that it is not merged with
+        for other, edge in neighbours.get(tile, ()) if steps < 2 else ():
             if other not in seen and max(abs(other[0] - home[0]), abs(other[1] - home[1])) <= 1:
                 dx, dy = (tile[0] - other[0], tile[1] - other[1]) if edge.mixed else (0, 0)
-                seen[other] = (x + dx, y + dy, swapped != edge.mixed)
+                seen[other] = (x + dx, y + dy, swapped != edge.mixed, steps + 1)
                 queue.append(other)
     return [
         _Rim((rim.middle[0] + x, rim.middle[1] + y), rim.half, rim.is_z != swapped)
-        for tile, (x, y, swapped) in seen.items()
+        for tile, (x, y, swapped, _) in seen.items()
         for rim in rims.get(tile, ())
     ]
 
