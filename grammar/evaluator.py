@@ -25,7 +25,7 @@ class Limits:
     """What one program may use; passing a limit is a diagnostic of kind LIMIT."""
 
     statements: int = 10_000_000
-    """Statements after expansion."""
+    """Statements after expansion; long lines and large operations count as several."""
     include_depth: int = 64
     macro_depth: int = 256
     integer_bits: int = 4096
@@ -111,7 +111,9 @@ class Context:
     names: Callable[[str], bool] | None = None
     """In the arguments of a macro call: whether a word is a name rather than a variable."""
     steps: int = 0
+    """What expressions took so far."""
     statements: int = 0
+    """What the program expanded to so far."""
 
     def find(self, name: str) -> Value | Missing | None:
         """The value of a variable, a parameter or a constant; None if there is none."""
@@ -362,7 +364,7 @@ class Comprehension(Node):
         clause = self.clauses[level]
         assert context.locals is not None
         for value in elements(clause.iterable, context):
-            context.charge(1 + work(self.end - self.start), self)
+            context.charge(1 + (self.end - self.start >> 3), self)
             bind(clause.targets, value, context.locals, clause.iterable)
             if clause.condition is None or clause.condition.evaluate(context):
                 self._collect(level + 1, found, context)

@@ -237,8 +237,8 @@ class Expander:
                 if self._enter(frame, block.kind, header, body):
                     return
             except LineError as problem:
-                self._miss_definitions()
                 self._report(problem, frame, header)
+                self._miss_definitions()
                 return
 
     def _enter(self, frame: _Frame, kind: str, header: Line, body: list[Item]) -> bool:
@@ -543,9 +543,10 @@ class Expander:
             target = str(node.evaluate(self.context))
             source = self.sources.open(target, frame.source.directory)
         except LineError as problem:
-            self._miss_definitions()
             problem.span = problem.span or node.span
-            raise
+            self._report(problem, frame, line)
+            self._miss_definitions()
+            return
         except CompileError as problem:
             self._miss_definitions()
             self.errors += problem.diagnostics

@@ -177,6 +177,7 @@ class Builder:
             mnemonic.handler(self, mnemonic, instruction)
         except _Spoilt:
             self.spoil(instruction.outputs)
+        # The line was counted as one operation, which has a few operands.
         extra = len(self.block.ops) - before - 1
         if operands > 3:
             extra += operands
@@ -223,7 +224,7 @@ class Builder:
 
     def operands(self, instruction: Instruction, first: int, end: int) -> list[str]:
         """The operands from `first` up to `end` as names of different live qubits."""
-        found: list[str] = []
+        found: dict[str, None] = {}
         for index in range(first, end):
             value = instruction.operands[index]
             name = value if isinstance(value, str) else operand_name(instruction, index)
@@ -236,8 +237,8 @@ class Builder:
                     index,
                     label="a qubit cannot be copied",
                 )
-            found.append(name)
-        return found
+            found[name] = None
+        return list(found)
 
     def _no_qubit(self, instruction: Instruction, index: int, name: str) -> Exception:
         message, help = f"undefined qubit '{name}'", ""
@@ -488,7 +489,8 @@ def _gate(builder: Builder, row: Mnemonic, instruction: Instruction) -> None:
     if spec.angle:
         attrs = {"angle": _angle(instruction, spec.qubits)}
     names = builder.operands(instruction, 0, spec.qubits)
-    cond = builder.condition(instruction)
+    guarded = instruction.guard or instruction.predicate
+    cond = builder.condition(instruction) if guarded else None
     builder.apply(spec, names, instruction.loc, attrs=attrs, cond=cond)
 
 

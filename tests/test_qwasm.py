@@ -308,6 +308,11 @@ def test_labels_may_repeat():
     assert ops(graph("l: APPLY_H a\nl: APPLY_H a")) == ["h a", "h a"]
 
 
+@pytest.mark.parametrize("text", [".for i in 0..n\n.endfor", ".if n\n.endif", '.include "{n}"'])
+def test_an_undefined_name_in_a_directive_is_an_error(text):
+    assert [problem.message for problem in failure(text)] == ["undefined name 'n'"]
+
+
 @pytest.mark.parametrize("given", [5, "5"])
 def test_parameters(given):
     text = ".param n = 2\n.for i in 1..n\nAPPLY_H a\n.endfor"
@@ -492,6 +497,30 @@ def test_barriers_count_their_qubits():
     text = "QLINIT 1000\n.for i in 0..999\nQLCORRECT\n.endfor"
     (problem,) = failure(text, limits=Limits(statements=100_000))
     assert problem.kind is Kind.LIMIT
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "QLX 0 if {}".format(" && ".join(["(r0 || r1)"] * 500)),
+        ".set x = [{} for i in 0..10 ** 6]".format("1" + " + (1 + 1)" * 100),
+        ".set x = {}".format("1" + " + (1 + 1)" * 100),
+        "RESET {names}",
+        "BAR_REGION {names}",
+        'QLPPM {"X" * 1000}, {names}, r1',
+        "AGENT_NOTE {'x' * 10 ** 6}",
+    ],
+)
+def test_a_line_counts_for_what_it_takes(line):
+    text = (
+        "QLINIT 1000\nQLMEASURE 0, r0\nQLMEASURE 1, r1\n"
+        '.set names = ", ".join([str(i) for i in 0..999])\n'
+        f".for i in 0..9999\n{line}\n.endfor"
+    )
+    start = time.perf_counter()
+    (problem,) = failure(text, limits=Limits(statements=100_000, steps=300_000))
+    assert problem.kind is Kind.LIMIT
+    assert time.perf_counter() - start < 10
 
 
 def test_a_limit_decides_the_exit_code():
