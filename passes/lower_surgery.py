@@ -504,20 +504,24 @@ def assign_homes(circuit: Circuit) -> tuple[dict[int, int], int]:
     Homes of freed qubits are used again, except by open inputs: those must not stand where
     something was before.
     """
-    wires = circuit.wires()
     home_of: dict[int, int] = {}
-    home_of_wire: dict[int, int] = {}
+    home_of_value: dict[int, int] = {}
     spare: list[int] = []
     count = 0
     for row, code in enumerate(circuit.op.tolist()):
         spec = OPS[code]
+        homes = [home_of_value.pop(v) for v in circuit.values(row) if v in home_of_value]
         if spec.makes_qubit:
-            wire = int(wires[circuit.first[row]])
             if spare and spec.name == "alloc":
-                home = spare.pop()
+                homes = [spare.pop()]
             else:
-                home, count = count, count + 1
-            home_of[row] = home_of_wire[wire] = home
-        elif spec.name == "free":
-            spare.append(home_of_wire[int(wires[circuit.values(row)[0]])])
+                homes, count = [count], count + 1
+            home_of[row] = homes[0]
+        elif spec.name == "swap":
+            homes.reverse()  # the patches stay where they are
+        elif spec.ends_qubit:
+            spare += homes if spec.name == "free" else []
+            continue
+        for slot, home in enumerate(homes):
+            home_of_value[int(circuit.first[row]) + slot] = home
     return home_of, count

@@ -137,3 +137,20 @@ def test_t_is_its_stand_in():
     for gate in ("t", "h", "tdg", "s", "t"):
         q = builder.add(gate, [q])
     assert missing_flows(builder.freeze()) == []
+
+
+def test_a_freed_qubit_gives_back_the_tile_it_stands_on():
+    """A swap exchanges the qubits' names, not their patches."""
+    builder = CircuitBuilder()
+    a, b = builder.add("alloc", attr="a"), builder.add("alloc", attr="b")
+    first = builder.add("swap", [a, b])
+    a = builder.add("measure_x", [first])
+    builder.add("syndrome")
+    builder.add("free", [first + 1])
+    c = builder.add("alloc", attr="c")
+    product = builder.add("ppm", [a, c], attr="ZZ")
+    builder.add("result", [product + 2], attr="m")
+    surgery = lower_surgery(builder.freeze())
+    verify(surgery)
+    homes = {surgery.tile(row) for row in range(len(surgery)) if surgery.kind[row] == Row.PREPARE}
+    assert homes == {(1, 1), (2, 2)}
