@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import click
+from click.core import ParameterSource
 
 from qwasmc import __version__, driver
 from qwasmc.diagnostics import CompileError, Diagnostic, Kind, render
@@ -215,6 +216,7 @@ def compile_command(
     if dependencies and not dependency_file:
         dependency_file = dependency_path(output)
     check_not_input(path, [output, report, dependency_file])
+    check_suffix(output)
     with Outputs() as outputs, watching() as watch:
         artifact = driver.compile_source(driver.read_source(path), options, watch)
         artifact.write(outputs.open(output))
@@ -224,6 +226,10 @@ def compile_command(
             outputs.open(dependency_file).write(dependency_rule(output, artifact.files))
     for item in artifact.verification:
         click.echo(f"verify: {item['check']}: {item['result']} ({item['detail']})", err=True)
+
+
+OTHER_KINDS = (".bc", ".html", ".json", ".ll", ".mlir", ".py", ".qasm", ".qir", ".qpy", ".qwasm")
+"""Suffixes of files that are no Stim circuits."""
 
 
 def pretty_json(data: object) -> str:
@@ -254,6 +260,16 @@ def check_not_input(path: str, outputs: Sequence[str | None]) -> None:
     for output in outputs:
         if output not in (None, STDIO) and os.path.realpath(output) == os.path.realpath(path):
             raise click.UsageError(f"the output '{output}' is the input")
+
+
+def check_suffix(output: str) -> None:
+    """Without --emit, refuse a name that promises another kind of file than Stim's."""
+    source = click.get_current_context().get_parameter_source("emit")
+    suffix = os.path.splitext(output)[1]
+    if source == ParameterSource.DEFAULT and suffix in OTHER_KINDS:
+        raise click.UsageError(
+            f"'{output}' does not look like a Stim circuit; say with --emit what it is to be"
+        )
 
 
 def dependency_path(output: str) -> str:

@@ -75,8 +75,8 @@ class Outputs:
 
 
 def _start(path: str) -> _Pending:
-    target = _target(path)
-    if path == STDIO or (target.exists() and not (target.is_file() or target.is_dir())):
+    target, as_given = _target(path), Path(path)  # what /dev/stdout leads to may have no name
+    if path == STDIO or (as_given.exists() and not (as_given.is_file() or as_given.is_dir())):
         spool = tempfile.TemporaryFile("w+", encoding="utf-8", newline="")  # noqa: SIM115
         return _Pending(path, spool, streamed=True)
     if target.is_dir():
@@ -109,7 +109,7 @@ def _finish(pending: _Pending) -> None:
             shutil.copyfileobj(pending.file, sys.stdout)
             sys.stdout.flush()
         else:
-            with open(target, "w", encoding="utf-8", newline="") as device:
+            with open(pending.path, "w", encoding="utf-8", newline="") as device:
                 shutil.copyfileobj(pending.file, device)
         return
     if pending.hidden is None:

@@ -11,8 +11,13 @@ TWO_QUBIT = ("cx", "cy", "cz", "swap")
 MEASUREMENTS = ("measure_z", "measure_x", "measure_y")
 
 
-def random_clifford(seed: int, max_qubits: int = 6, max_gates: int = 40) -> Circuit:
-    """Gates, mid-circuit measurements, resets, Pauli products, predicated Paulis, results."""
+def random_clifford(
+    seed: int, max_qubits: int = 6, max_gates: int = 40, renew: float = 0.0
+) -> Circuit:
+    """Gates, mid-circuit measurements, resets, Pauli products, predicated Paulis, results.
+
+    With probability `renew` after each, a qubit is freed and a new one takes its place.
+    """
     rng = np.random.default_rng(seed)
     builder = CircuitBuilder()
     n = int(rng.integers(1, max_qubits + 1))
@@ -20,6 +25,10 @@ def random_clifford(seed: int, max_qubits: int = 6, max_gates: int = 40) -> Circ
     bits: list[int] = []
     for _ in range(int(rng.integers(1, max_gates + 1))):
         add_random_op(builder, rng, wires, bits)
+        if rng.random() < renew:
+            at = int(rng.integers(len(wires)))
+            builder.add("free", [wires[at]])
+            wires[at] = builder.add("alloc", attr=f"new{len(builder.op)}")
     for i, bit in enumerate(bits):
         builder.add("result", [bit], attr=f"m{i}")
     return builder.freeze()

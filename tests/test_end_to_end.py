@@ -120,3 +120,18 @@ def test_an_artifact_without_a_circuit_says_so():
     artifact = qwasmc.compile(EXAMPLES / "bell.qwasm", emit="circuit")
     with pytest.raises(AttributeError, match="no physical circuit"):
         _ = artifact.circuit
+
+
+@pytest.mark.parametrize("name", ["bell", "teleport", "repetition"])
+def test_open_circuits_are_verified_too(name: str):
+    artifact = qwasmc.compile(EXAMPLES / f"{name}.qwasm", open=True, verify=True)
+    verdicts = {item["check"]: item["result"] for item in artifact.report["verification"]}
+    assert verdicts.pop("observables") in ("proved", "skipped")
+    assert set(verdicts.values()) == {"proved"}
+
+
+def test_what_is_said_of_noisy_ports():
+    artifact = qwasmc.compile(EXAMPLES / "magic.qwasm", noisy_ports=True, verify=True)
+    details = {item["check"]: item["detail"] for item in artifact.report["verification"]}
+    for check in ("distance", "suppression"):
+        assert "the distance of a noisy port is 1" in details[check]

@@ -41,7 +41,10 @@ def _agree(chosen: dict[int, str], more: dict[int, str]) -> bool:
 
 
 def _between(program: Circuit, before: dict[int, str], after: dict[int, str]) -> Circuit:
-    """The program with |+> for |0> on some wires and some live wires measured at the end."""
+    """The program with |+> for |0> on some wires and some live wires measured at the end.
+
+    Its own open inputs start in |0> or |+>, its open outputs count as live.
+    """
     out = CircuitBuilder(locations=program.locations)
     wires = program.wires()
     new: dict[int, int] = {}
@@ -50,8 +53,10 @@ def _between(program: Circuit, before: dict[int, str], after: dict[int, str]) ->
         spec = OPS[code]
         values = program.values(row)
         cond = int(program.cond[row])
+        if spec.name == "output":
+            continue
         made = out.add(
-            spec.name,
+            "alloc" if spec.name == "input" else spec.name,
             [new[value] for value in values],
             cond=-1 if cond < 0 else new[cond],
             angle=float(program.angle[row]),

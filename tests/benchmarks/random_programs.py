@@ -71,7 +71,7 @@ def main() -> int:
     started = time.process_time()
     flows: Counter[str] = Counter()
     for seed in range(arguments.programs):
-        check = check_action("flows", build(open_ends(random_clifford(seed))))
+        check = check_action("flows", build(open_ends(random_clifford(seed, renew=0.05))))
         flows[check.result] += 1
         if check.result not in ("proved", "skipped"):
             print(f"seed {seed}: {check.result}: {check.detail}")
