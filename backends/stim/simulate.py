@@ -16,7 +16,7 @@ from qwasmc.ir.circuit import Circuit
 from qwasmc.logical import STAND_IN, Logical, to_stim
 from qwasmc.ops import OPS
 
-MAX_BATCH = 1 << 26
+MAX_BATCH = 1 << 22
 """Most records (shots times measurements) held at a time."""
 
 
@@ -75,6 +75,7 @@ def _counts(logical: Logical, shots: int, seed: int | None) -> dict[str, int]:
     counts: Counter[str] = Counter()
     for start in range(0, shots, batch):
         bits = logical.evaluate(values, sampler.sample(min(batch, shots - start)))
-        characters = bits.astype(np.uint8) + ord("0")
-        counts.update(row.tobytes().decode("ascii") for row in characters)
+        outcomes, times = np.unique(bits, axis=0, return_counts=True)
+        for outcome, number in zip(outcomes.astype(np.uint8), times.tolist(), strict=True):
+            counts["".join(map(str, outcome.tolist()))] += number
     return dict(sorted(counts.items()))
