@@ -105,21 +105,19 @@ class _Deferral:
                 self.apply(value, x, z, keep_z=spec.name in DIAGONAL)
                 for value, (x, z) in zip(values, pending, strict=True)
             ]
-        self.copy(row, spec, values)
+        self.copy(row, values)
         if not spec.ends_qubit:
             for slot, (x, z) in enumerate(pending):
                 self.keep(first + slot, x, z)
 
-    def copy(self, row: int, spec: OpSpec, values: list[int]) -> None:
+    def copy(self, row: int, values: list[int]) -> None:
         circuit = self.circuit
         cond = int(circuit.cond[row])
-        new = self.out.add(
-            spec.name,
+        new = self.out.copy(
+            circuit,
+            row,
             [self.value[value] for value in values],
-            cond=NONE if cond < 0 else self.value[cond],
-            angle=float(circuit.angle[row]),
-            attr=circuit.attribute(row),
-            loc=self.loc,
+            NONE if cond < 0 else self.value[cond],
         )
         first = int(circuit.first[row])
         for slot in range(int(circuit.first[row + 1]) - first):
@@ -129,7 +127,7 @@ class _Deferral:
         self, row: int, spec: OpSpec, values: list[int], pending: list[tuple[int, int]]
     ) -> None:
         """A measurement: its outcome absorbs the pending Paulis that anticommute with it."""
-        self.copy(row, spec, values)
+        self.copy(row, values)
         first = int(self.circuit.first[row])
         bit = first + len(values)
         if spec.name == "ppm":

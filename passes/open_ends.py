@@ -21,15 +21,8 @@ def open_ends(circuit: Circuit) -> Circuit:
     """The same circuit with `input` for `alloc` and an `output` for each qubit left live."""
     out = CircuitBuilder(locations=circuit.locations)
     for row, code in enumerate(circuit.op.tolist()):
-        spec = OPS[code]
-        out.add(
-            "input" if spec.name == "alloc" else spec.name,
-            circuit.values(row),
-            cond=int(circuit.cond[row]),
-            angle=float(circuit.angle[row]),
-            attr=circuit.attribute(row),
-            loc=int(circuit.loc[row]),
-        )
+        name = "input" if OPS[code].name == "alloc" else ""
+        out.copy(circuit, row, circuit.values(row), int(circuit.cond[row]), name)
     names = qubit_names(circuit)
     wires = circuit.wires()
     for value in live_qubits(circuit):

@@ -55,13 +55,12 @@ def _between(program: Circuit, before: dict[int, str], after: dict[int, str]) ->
         cond = int(program.cond[row])
         if spec.name == "output":
             continue
-        made = out.add(
-            "alloc" if spec.name == "input" else spec.name,
+        made = out.copy(
+            program,
+            row,
             [new[value] for value in values],
-            cond=-1 if cond < 0 else new[cond],
-            angle=float(program.angle[row]),
-            attr=program.attribute(row),
-            loc=int(program.loc[row]),
+            -1 if cond < 0 else new[cond],
+            "alloc" if spec.name == "input" else "",
         )
         first, end = int(program.first[row]), int(program.first[row + 1])
         if spec.makes_qubit and before.get(int(wires[first])) == "X":

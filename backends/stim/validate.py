@@ -25,7 +25,7 @@ import sinter
 import stim
 
 from qwasmc.backends.stim.emit import Emission, OpenPatch
-from qwasmc.backends.stim.probe import probe
+from qwasmc.backends.stim.probe import LETTERS, probe
 from qwasmc.diagnostics import CompileError
 from qwasmc.gf2 import members, relations
 from qwasmc.ir.circuit import Circuit
@@ -59,8 +59,6 @@ CERTAINTY = 1000.0
 
 MAX_TEXT = 300
 """Most characters of one of Stim's messages that are repeated."""
-
-LETTERS = "IXYZ"
 
 
 class Check(NamedTuple):

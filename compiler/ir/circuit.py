@@ -141,6 +141,22 @@ class CircuitBuilder:
         self.first.append(first + made + spec.makes_bit)
         return first
 
+    def copy(
+        self, circuit: Circuit, row: int, values: Sequence[int], cond: int = -1, name: str = ""
+    ) -> int:
+        """Append a row of another circuit on `values` and `cond` of this one; see `add`.
+
+        The row's operation becomes the one called `name`, if that is given.
+        """
+        return self.add(
+            name or OPS[circuit.op[row]].name,
+            values,
+            cond=cond,
+            angle=float(circuit.angle[row]),
+            attr=circuit.attribute(row),
+            loc=int(circuit.loc[row]),
+        )
+
     def freeze(self) -> Circuit:
         """The finished columns."""
         return Circuit(
