@@ -39,7 +39,7 @@ def stats(circuit: Circuit) -> Stats:
         gates={spec.name: count for spec, count in rows if spec.is_gate and count},
         t_count=total(_is_t),
         t_depth=_depth(circuit, _is_t),
-        two_qubit=total(lambda spec: spec.is_gate and spec.qubits == 2),
+        two_qubit=_on_two_qubits(circuit),
         clifford=total(lambda spec: spec.is_gate and bool(spec.stim)),
         rotations=total(lambda spec: spec.angle),
         depth=_depth(circuit, _takes_time),
@@ -58,6 +58,13 @@ def _measures(spec: OpSpec) -> bool:
 
 def _takes_time(spec: OpSpec) -> bool:
     return spec.is_gate or _measures(spec) or spec.name == "reset"
+
+
+def _on_two_qubits(circuit: Circuit) -> int:
+    """How many gates there are on two qubits, with rows on any number that have two."""
+    two = np.array([spec.is_gate and spec.qubits == 2 for spec in OPS])[circuit.op]
+    any_number = np.array([spec.is_gate and spec.qubits < 0 for spec in OPS])[circuit.op]
+    return int((two | (any_number & (circuit.operands[:, 1] == 2))).sum())
 
 
 def _width(circuit: Circuit) -> int:

@@ -1,7 +1,8 @@
 """The Python API: `qwasmc.compile` and friends.
 
-A program is a `str` or `bytes` that holds it or a path object that leads to it.  Options have
-the names and defaults of `driver.Options`, which are those of the command line.
+A program is a `str` or `bytes` that holds it, a path object that leads to it, or a circuit object
+of Qiskit or Stim.  Options have the names and defaults of `driver.Options`, which are those of the
+command line.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from qwasmc import driver
 from qwasmc.diagnostics import CompileError, Diagnostic, render
@@ -18,17 +19,22 @@ from qwasmc.pipeline import named
 from qwasmc.verify import verify
 
 if TYPE_CHECKING:
+    import qiskit
+    import stim
+
     from qwasmc.driver import IR
+
+    Input: TypeAlias = str | bytes | os.PathLike[str] | qiskit.QuantumCircuit | stim.Circuit
 
 __all__ = ["Artifact", "CompileError", "compile", "parse", "run_passes", "verify"]
 
 
-def compile(program: str | bytes | os.PathLike[str], **options: Any) -> Artifact:
+def compile(program: Input, **options: Any) -> Artifact:
     """Compile a program: `qwasmc.compile(Path("bell.qwasm"), distance=5).circuit`."""
     return driver.compile_source(_source(program), Options(**options), Watch(warn=_warn))
 
 
-def parse(program: str | bytes | os.PathLike[str], **options: Any) -> IR:
+def parse(program: Input, **options: Any) -> IR:
     """Read a program into its first IR."""
     return driver.read(_source(program), Options(**options), Watch(warn=_warn))
 
@@ -44,7 +50,9 @@ def _warn(diagnostic: Diagnostic) -> None:
     warnings.warn(render(diagnostic), stacklevel=4)
 
 
-def _source(program: str | bytes | os.PathLike[str]) -> Source:
+def _source(program: Input) -> Source:
     if isinstance(program, os.PathLike):
         return driver.read_source(os.fspath(program))
-    return Source("<string>", program.encode() if isinstance(program, str) else program)
+    if isinstance(program, str | bytes):
+        return Source("<string>", program.encode() if isinstance(program, str) else program)
+    return Source("<circuit>", b"", program)

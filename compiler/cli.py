@@ -25,6 +25,7 @@ from click.core import ParameterSource
 from qwasmc import __version__, driver
 from qwasmc.diagnostics import CompileError, Diagnostic, Kind, render
 from qwasmc.grammar.evaluator import Limits
+from qwasmc.languages import LANGUAGES
 from qwasmc.ops import OPS
 from qwasmc.output import STDIO, Outputs
 from qwasmc.pipeline import LEVELS, PASSES, load, named
@@ -64,7 +65,7 @@ reading_options = together(
     click.option(
         "--from",
         "language",
-        type=click.Choice(driver.LANGUAGES),
+        type=click.Choice([language.name for language in LANGUAGES]),
         help="Language of IN; by default its content tells.",
     ),
     click.option(
@@ -78,6 +79,7 @@ reading_options = together(
     click.option(
         "-I", "include_dirs", metavar="DIR", multiple=True, help="Look for .include files in DIR."
     ),
+    click.option("--entry", metavar="NAME", help="The function of a QIR module that is run."),
     *(
         click.option(
             f"--max-{limit.name.replace('_', '-')}",
@@ -91,6 +93,13 @@ reading_options = together(
     ),
 )
 
+iterations_option = click.option(
+    "--max-iterations",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Leave a loop whose end depends on measurement results after N iterations.",
+)
+
 level_option = click.option(
     "-O",
     "level",
@@ -101,6 +110,14 @@ level_option = click.option(
 )
 
 pass_options = together(
+    iterations_option,
+    click.option(
+        "--synthesis-error",
+        type=click.FloatRange(0, 1, min_open=True, max_open=True),
+        default=driver.DEFAULTS.synthesis_error,
+        metavar="E",
+        help="How far all synthesised rotations together may be from the program's.",
+    ),
     click.option(
         "--passes",
         metavar="A,B,...",
@@ -166,7 +183,10 @@ def cli() -> None:
 @input_argument
 @output_option
 @click.option(
-    "--emit", type=click.Choice(driver.EMITS), default=driver.DEFAULTS.emit, help="Where to stop."
+    "--emit",
+    type=click.Choice([*driver.EMITS, *(emit for _, emit in driver.TRANSLATIONS)]),
+    default=driver.DEFAULTS.emit,
+    help="Where to stop; qvm and qwasm are the two forms of a graph.",
 )
 @click.option(
     "-d",
@@ -218,7 +238,11 @@ def compile_command(
     check_not_input(path, [output, report, dependency_file])
     check_suffix(output)
     with Outputs() as outputs, watching() as watch:
-        artifact = driver.compile_source(driver.read_source(path), options, watch)
+        source = driver.read_source(path)
+        if options.emit not in driver.EMITS:
+            outputs.open(output).write(driver.translate(source, options))
+            return
+        artifact = driver.compile_source(source, options, watch)
         artifact.write(outputs.open(output))
         if report:
             outputs.open(report).write(pretty_json(artifact.report))
@@ -349,6 +373,7 @@ def stats(path: str, as_json: bool, **given: Any) -> None:
 @click.option(
     "--seed", type=click.IntRange(0, 2**63 - 1), default=0, metavar="N", help="Other shots."
 )
+@iterations_option
 @reading_options
 def simulate(path: str, shots: int, seed: int, **given: Any) -> None:
     """Run the logical program without noise; print how often each result was seen, as JSON.
@@ -358,10 +383,8 @@ def simulate(path: str, shots: int, seed: int, **given: Any) -> None:
       qwasmc simulate examples/bell.qwasm --shots 1000 --seed 1
     """
     with watching() as watch:
-        options = make_options(emit="circuit", **given)
-        artifact = driver.compile_source(driver.read_source(path), options, watch)
-        with watch.timed("simulate"):
-            counts = load("qwasmc.backends.stim.simulate:simulate")(artifact.ir, shots, seed)
+        options = make_options(**given)
+        counts = driver.simulate(driver.read_source(path), options, watch, shots, seed)
     click.echo(json.dumps(counts, indent=2))
 
 

@@ -17,6 +17,10 @@ MAX_SHOWN_LINE = 160
 """Longest piece of a source line that a diagnostic shows, in characters."""
 
 
+MAX_MESSAGE = 2000
+"""Longest message that is shown: some quote a word of the source, however long it is."""
+
+
 class Kind(IntEnum):
     """Why a compilation stopped; the value is the exit code."""
 
@@ -93,7 +97,10 @@ def render(diagnostic: Diagnostic) -> str:
       |    ^^^^^^ not an instruction
       = help: did you mean 'APPLY_H'?
     """
-    lines = [f"{diagnostic.severity}: {diagnostic.message}"]
+    message = diagnostic.message
+    if len(message) > MAX_MESSAGE:
+        message = f"{message[:MAX_MESSAGE]}..."
+    lines = [f"{diagnostic.severity}: {message}"]
     width = 1
     if diagnostic.place is not None:
         place = diagnostic.place

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from qwasmc.diagnostics import CompileError, Diagnostic, Kind, error
+from qwasmc.languages import BY_NAME, Language, detect
 from qwasmc.output import STDIO
-from qwasmc.pipeline import IRS, OPEN_ENDS, Pass, load, named, select
+from qwasmc.pipeline import IRS, LOWER_CLIFFORD_T, OPEN_ENDS, Pass, load, named, select
 from qwasmc.target import DEFAULT_DISTANCE, DEFAULT_TARGET, check_distance
 
 if TYPE_CHECKING:
@@ -34,33 +35,26 @@ if TYPE_CHECKING:
 EMITS = (*IRS, "stim")
 """What a compilation can end in."""
 
+TRANSLATIONS = {
+    ("qwasm", "qvm"): "qwasmc.grammar.qvm:from_text",
+    ("qvm", "qwasm"): "qwasmc.grammar.qvm:to_text",
+}
+"""Who writes the text of one language in another, without compiling it."""
+
+CIRCUIT_READERS = {
+    "qiskit": "qwasmc.grammar.from_qiskit:read",
+    "stim": "qwasmc.grammar.from_stim:read",
+}
+"""Who reads the circuit objects of other packages."""
+
 VERIFY_NOISE = "uniform:0.001"
 """The noise at which --verify samples and searches for logical errors; ports are quiet."""
-
-LANGUAGES = ("qwasm", "ir")
-
-UNREAD_LANGUAGES = {
-    "OpenQASM": re.compile(rb"(?>\s|//[^\n]*\n|/\*(?:[^*]|\*(?!/))*\*/)*OPENQASM\s"),
-    "LLVM bitcode": re.compile(rb"BC\xc0\xde"),
-    "LLVM assembly": re.compile(
-        rb"(?>\s|;[^\n]*\n)*"
-        rb"(source_filename\s*=|target\s+(datalayout|triple)|define\s|%\w+\s*=)"
-    ),
-    "a QVM graph": re.compile(rb"\s*\{\s*\""),
-}
-"""Languages that are recognised only to say that they are not read yet."""
-
-IR_TEXT = re.compile(rb"(?>\s|//[^\n]*\n)*\"")
-"""MLIR generic syntax starts with the quoted name of an operation; no QWASM statement does."""
 
 OBSERVABLE_NAME = re.compile(r"^# observable \d+: (.*)$", re.MULTILINE)
 """Where a circuit that this compiler wrote says which result an observable is."""
 
 DISTANCE = re.compile(r'ALLOC_LQ .*profile="[^"]*\(d=(\d+)\)|QLINIT .*distance=(\d+)')
 """Where a pragma declares a distance."""
-
-HEAD_BYTES = 1 << 16
-"""How much of a source is looked at to tell its language."""
 
 MAX_INPUT_BYTES = 1 << 28
 """Longest input that is read at all, so that memory is bounded on any input."""
@@ -72,10 +66,14 @@ class InternalError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A program as it came in: its name, for diagnostics, and its bytes."""
+    """A program as it came in: its name, for diagnostics, and its bytes.
+
+    A program of the Python API may also be another package's circuit; then `data` is empty.
+    """
 
     name: str
     data: bytes
+    circuit: object = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +94,9 @@ class Options:
     verify: bool = False
     verify_each: bool = False
     print_after: Sequence[str] = ()
+    entry: str | None = None
+    max_iterations: int | None = None
+    synthesis_error: float = 1e-3
 
 
 DEFAULTS = Options()
@@ -136,42 +137,60 @@ def read_source(path: str) -> Source:
     return Source("<stdin>" if path == STDIO else path, data)
 
 
-def detect_language(source: Source) -> str:
-    """The language of a source, from its content."""
-    head = source.data[:HEAD_BYTES]
-    for language, start in UNREAD_LANGUAGES.items():
-        if start.match(head):
-            raise error(
-                f"'{source.name}' looks like {language}, which this version does not read",
-                kind=Kind.USAGE,
-                help="--from names the language of a file that is misjudged",
-            )
-    return "ir" if IR_TEXT.match(head) else "qwasm"
-
-
 def read(source: Source, options: Options, watch: Watch) -> IR:
     """The program in a source, as the IR that its language describes."""
-    language = options.language or detect_language(source)
     with watch.timed("read"):
-        if language == "ir":
-            return _read_ir(source)
-        program: Program = load("qwasmc.grammar.qwasm:read")(
-            source.data,
-            source.name,
-            params=options.params,
-            include_dirs=[Path(folder) for folder in options.include_dirs],
-            limits=load("qwasmc.grammar.evaluator:Limits")(**options.limits),
-        )
-        for warning in program.warnings:
-            watch.warn(warning)
-        return program
+        if source.circuit is not None:
+            reader = CIRCUIT_READERS[type(source.circuit).__module__.partition(".")[0]]
+            return _warned(load(reader)(source.circuit, source.name), watch)
+        named = options.language
+        row = BY_NAME[named] if named else detect(source.name, source.data)
+        if row.name == "ir":
+            return _read_ir(source, row)
+        arguments = {name: READER_OPTIONS[name](options) for name in row.options}
+        ir = _warned(load(row.function)(source.data, source.name, **arguments), watch)
+        if row.name == "qir" and kind_of(ir) == "program":
+            verify_ir(
+                ir
+            )  # nobody has yet checked that LLVM's values are defined where they are used
+        return ir
 
 
-def _read_ir(source: Source) -> IR:
+READER_OPTIONS: dict[str, Callable[[Options], Any]] = {
+    "entry": lambda options: options.entry,
+    "params": lambda options: options.params,
+    "include_dirs": lambda options: [Path(folder) for folder in options.include_dirs],
+    "limits": lambda options: load("qwasmc.grammar.evaluator:Limits")(**options.limits),
+}
+"""How readers get the options that they take."""
+
+
+def _warned(ir: IR, watch: Watch) -> IR:
+    """A program whose warnings have been passed on."""
+    for warning in getattr(ir, "warnings", ()):
+        watch.warn(warning)
+    return ir
+
+
+def _read_ir(source: Source, row: Language) -> IR:
     text = source.data.decode("utf-8", "replace")
-    ir = cast("IR", load("qwasmc.text:parse_ir")(text, source.name))
+    ir = cast("IR", load(row.function)(text, source.name))
     verify_ir(ir)
     return ir
+
+
+def translate(source: Source, options: Options) -> str:
+    """A program of the graph style as a QVM graph, or the other way round."""
+    row = BY_NAME[options.language] if options.language else detect(source.name, source.data)
+    function = TRANSLATIONS.get((row.name, options.emit))
+    if function is None:
+        ways = " or ".join(f"--from {one} --emit {other}" for one, other in TRANSLATIONS)
+        message = f"cannot write {row.name} as {options.emit}"
+        raise error(message, kind=Kind.USAGE, help=f"possible is {ways}")
+    names = row.options if row.name == "qwasm" else ("limits",)
+    arguments = {name: READER_OPTIONS[name](options) for name in names}
+    text = source.data.decode("utf-8", "replace") if row.name == "qwasm" else source.data
+    return cast(str, load(function)(text, source.name, **arguments))
 
 
 # -- passes ----------------------------------------------------------------------------------------
@@ -208,7 +227,8 @@ def choose_passes(start: str, end: str, options: Options) -> list[Pass]:
 def run_pass(ir: IR, row: Pass, options: Options, watch: Watch) -> IR:
     """The IR after a pass."""
     with watch.timed(row.name):
-        result = cast("IR", load(row.function)(ir))
+        arguments = {name: getattr(options, name) for name in row.options}
+        result = cast("IR", load(row.function)(ir, **arguments))
     if options.verify_each or row.gives == "circuit":  # columns take next to no time
         with watch.timed("verify-ir"):
             _verify_result(result, row)
@@ -231,8 +251,8 @@ def _verify_result(ir: IR, row: Pass) -> None:
 class Artifact:
     """What a compilation made.
 
-    `ir` is what the passes ended in and `first` the first circuit on the way, if there was one;
-    `emission` is the physical circuit in pieces, without noise, when the output is Stim's.
+    `ir` is what the passes ended in and `first` the first circuit of Clifford and T gates on the
+    way; `emission` is the physical circuit in pieces, without noise, when the output is Stim's.
     """
 
     source: Source
@@ -247,7 +267,7 @@ class Artifact:
 
     @property
     def program(self) -> Circuit:
-        """The program as a circuit, before any other pass."""
+        """The program as a circuit of Clifford and T gates, before any other pass."""
         if self.first is None:
             raise error("only a program or a circuit can be verified and reported on")
         return self.first
@@ -343,7 +363,7 @@ def compile_source(source: Source, options: Options, watch: Watch) -> Artifact:
     first = ir if kind_of(ir) == "circuit" else None
     for row in rows:
         ir = run_pass(ir, row, options, watch)
-        if first is None and row.gives == "circuit":
+        if row.gives == "circuit" and (first is None or row is LOWER_CLIFFORD_T):
             first = ir
     emission = None
     if physical:
@@ -399,6 +419,28 @@ def _verify_output(artifact: Artifact, rows: Sequence[Pass]) -> list[dict[str, s
     if failed:
         raise InternalError(f"the output is wrong: {'; '.join(failed)}")
     return found
+
+
+def simulate(
+    source: Source, options: Options, watch: Watch, shots: int, seed: int | None
+) -> dict[str, Any]:
+    """Run the logical program; the keys of the result are described in docs/json.md.
+
+    A program whose control flow depends on measurement results too much for a circuit is run as
+    it is, shot by shot.
+    """
+    ir = program = read(source, options, watch)
+    try:
+        for row in choose_passes(kind_of(ir), "circuit", options):
+            if row is not LOWER_CLIFFORD_T or options.passes is not None:
+                ir = run_pass(ir, row, options, watch)
+    except CompileError as refused:
+        if refused.exit_code != Kind.LIMIT or kind_of(ir) != "program":
+            raise
+        ir = program
+    with watch.timed("simulate"):
+        run = load("qwasmc.backends.simulate:simulate")
+        return cast("dict[str, Any]", run(ir, shots, seed, load))
 
 
 def sample(source: Source, watch: Watch, **request: Any) -> Sampled:

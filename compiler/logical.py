@@ -20,15 +20,15 @@ every function of the outcomes.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
 import stim
 from numpy.typing import NDArray
 
-from qwasmc.diagnostics import CompileError, Diagnostic
-from qwasmc.ir.circuit import Circuit
+from qwasmc.diagnostics import CompileError, Diagnostic, Kind
+from qwasmc.ir.circuit import RESULTS, Circuit, result_bits
 from qwasmc.ops import OPS, Cost, OpSpec
 
 STAND_IN = {"t": "S", "tdg": "S_DAG"}
@@ -151,7 +151,7 @@ class _Translation:
             "const": self.const,
             "xor": self.xor,
             "and": self.conjunction,
-            "result": self.result,
+            **dict.fromkeys(RESULTS, self.result),
         }
 
     def run(self) -> Logical:
@@ -190,12 +190,12 @@ class _Translation:
         if spec.makes_bit:
             self.logical.bits[self.bit(row)] = ZERO
         if not spec.is_pauli:
-            self.refuse(
-                row,
-                f"'{spec.name}' depends on a measurement result",
-                "only Pauli gates can be predicated here",
-                "rewrite the correction with x, y and z under the condition",
+            message = (
+                f"'{spec.name}' depends on a measurement result, "
+                "which a Stim circuit cannot express"
             )
+            help = "only x, y and z may depend on one; `qwasmc simulate` runs any program"
+            self.refuse(row, message, "", help, Kind.LIMIT)
         else:
             wire = self.wire[values[0]]
             if form.constant:
@@ -222,9 +222,12 @@ class _Translation:
             help = "lower the program to Clifford+T gates first"
         self.refuse(row, message, "", help)
 
-    def refuse(self, row: int, message: str, label: str, help: str) -> None:
+    def refuse(
+        self, row: int, message: str, label: str, help: str, kind: Kind = Kind.PROGRAM
+    ) -> None:
         loc = int(self.source.loc[row])
-        self.errors.append(self.source.locations.diagnostic(message, loc, label, help))
+        found = self.source.locations.diagnostic(message, loc, label, help)
+        self.errors.append(replace(found, kind=kind))
 
     def bit(self, row: int) -> int:
         """The number of the bit that a row makes, which is its last value."""
@@ -287,4 +290,6 @@ class _Translation:
             self.logical.bits[bit] = Form(ands=frozenset({key}))
 
     def result(self, row: int, values: list[int]) -> None:
-        self.logical.results.append(self.named(row, values[0]))
+        name = self.source.names[int(self.source.attr[row])]
+        bits = result_bits(OPS[self.source.op[row]].name, name, values)
+        self.logical.results += [Named(title, value) for title, value in bits]

@@ -28,6 +28,9 @@ class Cost(IntEnum):
     SYNTHESIS = 3  # must be rewritten into Clifford+T first
 
 
+TEXT_ATTRIBUTES = ("name", "paulis", "text", "predicate", "function", "space", "callee")
+
+
 @dataclass(frozen=True, slots=True)
 class OpSpec:
     """One row.
@@ -38,6 +41,9 @@ class OpSpec:
     `stim` is the name of the Clifford gate in Stim, if it is one; `qiskit` the name in
     `qiskit.circuit.library` standard gates; `qir` the `__quantum__qis__*` stem.
     `controls` leading qubits are controls of the remaining ones.
+    `takes` and `makes` are the types of further operands and results, after the qubits and bits;
+    a row with `flexible` fixes neither.  Both exist in Program only, as do rows that end a block
+    (`ends_block`) and lead to so many others (`targets`).
     """
 
     name: str
@@ -47,6 +53,11 @@ class OpSpec:
     makes_qubit: bool = False
     ends_qubit: bool = False
     makes_bit: bool = False
+    takes: tuple[Type, ...] = ()
+    makes: tuple[Type, ...] = ()
+    flexible: bool = False
+    ends_block: bool = False
+    targets: int = 0
     angle: bool = False
     attr: str = ""
     controls: int = 0
@@ -59,12 +70,17 @@ class OpSpec:
     @property
     def is_gate(self) -> bool:
         """Whether this is a unitary gate."""
-        return self.qubits > 0 and self.inverse is not None
+        return self.inverse is not None
+
+    @property
+    def in_circuit(self) -> bool:
+        """Whether a Circuit may have it; the others are run when a program is specialised."""
+        return not (self.takes or self.makes or self.flexible or self.ends_block)
 
     @property
     def attr_is_text(self) -> bool:
-        """Whether the attribute is text; any other is an integer."""
-        return self.attr in ("name", "paulis", "text")
+        """Whether the attribute is text; any other is a number."""
+        return self.attr in TEXT_ATTRIBUTES
 
     @property
     def is_pauli(self) -> bool:
@@ -73,9 +89,9 @@ class OpSpec:
 
     @property
     def may_be_predicated(self) -> bool:
-        """Whether it can depend on a bit: not if it makes or ends a value, or the block."""
-        makes_or_ends = self.makes_qubit or self.ends_qubit or self.makes_bit
-        return not (makes_or_ends or self.bits or self.name == "return")
+        """Whether it can depend on a bit; where that is 0 its qubits stay, and its bit is 0."""
+        lives = self.makes_qubit or self.ends_qubit or self.name == "barrier"
+        return self.qubits != 0 and not lives
 
     def made_qubits(self, taken: int) -> int:
         """How many qubit values it makes from so many."""
@@ -108,6 +124,14 @@ def _gate(
         controls=controls,
     )
 
+
+def _classical(
+    name: str, takes: tuple[Type, ...], makes: tuple[Type, ...], doc: str, attr: str = ""
+) -> OpSpec:
+    return OpSpec(name=name, qubits=0, doc=doc, takes=takes, makes=makes, attr=attr)
+
+
+I1, I64, F64 = (Type.I1,), (Type.I64,), (Type.F64,)
 
 OPS: tuple[OpSpec, ...] = (
     # life of a qubit
@@ -156,6 +180,15 @@ OPS: tuple[OpSpec, ...] = (
     _gate("ry", 1, "exp(-i angle Y / 2).", angle=True, cost=Cost.SYNTHESIS),
     _gate("rz", 1, "exp(-i angle Z / 2).", angle=True, cost=Cost.SYNTHESIS),
     _gate("p", 1, "diag(1, exp(i angle)).", angle=True, cost=Cost.SYNTHESIS),
+    OpSpec(
+        "ppr",
+        -1,
+        "Rotate about a Pauli product: exp(-i angle P / 2); `paulis` has one letter per qubit.",
+        attr="paulis",
+        angle=True,
+        inverse="ppr",
+        cost=Cost.SYNTHESIS,
+    ),
     # gates on two and three qubits
     _gate("cx", 2, "Controlled X.", stim="CX", qir="cnot__body", controls=1),
     _gate("cy", 2, "Controlled Y.", stim="CY", controls=1),
@@ -171,6 +204,20 @@ OPS: tuple[OpSpec, ...] = (
     OpSpec("xor", 0, "Parity of bits.", bits=-1, makes_bit=True),
     OpSpec("and", 0, "Conjunction of bits.", bits=-1, makes_bit=True),
     OpSpec("result", 0, "A named classical result of the program.", bits=1, attr="name"),
+    OpSpec(
+        "result_int",
+        0,
+        "A named integer result: bits in two's complement, the least significant one first.",
+        bits=-1,
+        attr="name",
+    ),
+    OpSpec(
+        "result_float",
+        0,
+        "A named floating-point result: the 64 bits of IEEE 754, the least significant one first.",
+        bits=-1,
+        attr="name",
+    ),
     # time and structure
     OpSpec("syndrome", 0, "Extract syndromes for `rounds` rounds (0: one slab).", attr="rounds"),
     OpSpec("barrier", -1, "Nothing moves across it on these qubits.", qiskit="barrier"),
@@ -178,7 +225,70 @@ OPS: tuple[OpSpec, ...] = (
     OpSpec("rev_end", 0, "End of the innermost reversible segment.", attr="name"),
     OpSpec("uncompute", 0, "Undo the reversible segment `name`.", attr="name"),
     OpSpec("pragma", 0, "A note without meaning for the compiler; kept.", attr="text"),
-    OpSpec("return", 0, "End of a function."),
+    # numbers
+    _classical("const_i64", (), I64, "The integer `int`.", "int"),
+    _classical("const_f64", (), F64, "The number `real`.", "real"),
+    _classical("addi", I64 * 2, I64, "Sum modulo 2^64."),
+    _classical("subi", I64 * 2, I64, "Difference modulo 2^64."),
+    _classical("muli", I64 * 2, I64, "Product modulo 2^64."),
+    _classical("divsi", I64 * 2, I64, "Signed quotient, rounded towards 0."),
+    _classical("divui", I64 * 2, I64, "Unsigned quotient."),
+    _classical("remsi", I64 * 2, I64, "Signed remainder, with the sign of the dividend."),
+    _classical("remui", I64 * 2, I64, "Unsigned remainder."),
+    _classical("andi", I64 * 2, I64, "Bitwise and."),
+    _classical("ori", I64 * 2, I64, "Bitwise or."),
+    _classical("xori", I64 * 2, I64, "Bitwise exclusive or."),
+    _classical("shli", I64 * 2, I64, "Shift left; 0 if by 64 or more."),
+    _classical("shrsi", I64 * 2, I64, "Arithmetic shift right; all sign bits if by 64 or more."),
+    _classical("shrui", I64 * 2, I64, "Logical shift right; 0 if by 64 or more."),
+    _classical("extsi", I64, I64, "Sign extension of the lowest `bits` bits.", "bits"),
+    _classical("extui", I1, I64, "A bit as 0 or 1."),
+    _classical("trunci", I64, I1, "The lowest bit."),
+    _classical("cmpi", I64 * 2, I1, "Comparison: eq, ne, slt, sle, sgt, ult, ...", "predicate"),
+    _classical("addf", F64 * 2, F64, "Sum."),
+    _classical("subf", F64 * 2, F64, "Difference."),
+    _classical("mulf", F64 * 2, F64, "Product."),
+    _classical("divf", F64 * 2, F64, "Quotient."),
+    _classical("remf", F64 * 2, F64, "Remainder, with the sign of the dividend."),
+    _classical("powf", F64 * 2, F64, "Power."),
+    _classical("cmpf", F64 * 2, I1, "Comparison: oeq, one, olt, ..., ueq, une, ...", "predicate"),
+    _classical("mathf", F64, F64, "The `function` sqrt, sin, cos, exp, ...", "function"),
+    _classical("sitofp", I64, F64, "A signed integer as a number."),
+    _classical("uitofp", I64, F64, "An unsigned integer as a number."),
+    _classical("fptosi", F64, I64, "A number rounded towards 0, as a signed integer."),
+    _classical("fptoui", F64, I64, "A number rounded towards 0, as an unsigned integer."),
+    _classical("select_i1", I1 * 3, I1, "The second operand if the first is 1, else the third."),
+    _classical("select_i64", I1 + I64 * 2, I64, "The same for integers."),
+    _classical("select_f64", I1 + F64 * 2, F64, "The same for numbers."),
+    # classical memory: each address of a space holds one value
+    _classical("allocate", I64, I64, "The first of so many fresh addresses in `space`.", "space"),
+    _classical("load_i1", I64, I1, "The bit at an address in `space`.", "space"),
+    _classical("load_i64", I64, I64, "The integer at an address in `space`.", "space"),
+    _classical("load_f64", I64, F64, "The number at an address in `space`.", "space"),
+    _classical("store_i1", I1 + I64, (), "Put a bit at an address in `space`.", "space"),
+    _classical("store_i64", I64 + I64, (), "Put an integer at an address in `space`.", "space"),
+    _classical("store_f64", F64 + I64, (), "Put a number at an address in `space`.", "space"),
+    # qubits by number: each slot holds one qubit
+    _classical("slot", (), I64, "The number of a fresh slot."),
+    OpSpec("extract", 0, "Take the qubit out of a slot.", takes=I64, makes_qubit=True),
+    OpSpec("insert", 1, "Put a qubit into an empty slot.", takes=I64, ends_qubit=True),
+    # results as numbers
+    _classical("result_i64", I64, (), "A named integer result of the program.", "name"),
+    _classical("result_f64", F64, (), "A named floating-point result of the program.", "name"),
+    # control flow
+    OpSpec("call", 0, "Run the function `callee`.", flexible=True, attr="callee"),
+    OpSpec("br", 0, "Go on in another block.", ends_block=True, targets=1),
+    OpSpec(
+        "cond_br",
+        0,
+        "Go on in the first block if the bit is 1, else in the second.",
+        bits=1,
+        ends_block=True,
+        targets=2,
+    ),
+    OpSpec("halt", 0, "End of the program, wherever it is.", ends_block=True),
+    OpSpec("fail", 0, "A run that gets here is an error.", ends_block=True, attr="text"),
+    OpSpec("return", 0, "End of a function.", flexible=True, ends_block=True),
 )
 
 CODE: dict[str, int] = {spec.name: code for code, spec in enumerate(OPS)}

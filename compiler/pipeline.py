@@ -27,6 +27,7 @@ class Pass:
     """A row: `function` ("module:name") maps the IR `takes` to the IR `gives`.
 
     `level` is the lowest -O that runs it; None for a pass that runs only when asked for.
+    `options` are the options of a compilation that the function takes.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Pass:
     gives: str
     level: int | None
     doc: str
+    options: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,25 @@ OPEN_ENDS = Pass(
     "Leave allocated qubits unknown at the start and live ones open at the end (--open).",
 )
 
+LOWER_CLIFFORD_T = Pass(
+    "lower-clifford-t",
+    "qwasmc.passes.lower_clifford_t:lower_clifford_t",
+    "circuit",
+    "circuit",
+    0,
+    "Write Toffolis and rotations as Clifford and T gates.",
+    ("synthesis_error",),
+)
+
 PASSES: tuple[Pass, ...] = (
+    Pass(
+        "promote",
+        "qwasmc.passes.promote:promote",
+        "program",
+        "program",
+        0,
+        "Make SSA values of the memory that variables live in.",
+    ),
     Pass(
         "specialise",
         "qwasmc.passes.specialise:specialise",
@@ -63,7 +83,9 @@ PASSES: tuple[Pass, ...] = (
         "circuit",
         0,
         "Run the classical part; what is left is a straight line.",
+        ("max_iterations",),
     ),
+    LOWER_CLIFFORD_T,
     OPEN_ENDS,
     Pass(
         "defer-paulis",
@@ -84,6 +106,26 @@ PASSES: tuple[Pass, ...] = (
 )
 
 ORDER: tuple[Order, ...] = (
+    Order(
+        "promote",
+        "specialise",
+        "values are quicker to follow than memory, and a circuit has neither",
+    ),
+    Order(
+        "lower-clifford-t",
+        "open-ends",
+        "an open program is compared by its flows, which other gates do not have",
+    ),
+    Order(
+        "lower-clifford-t",
+        "defer-paulis",
+        "Paulis do not commute through rotations, but through most gates of their words",
+    ),
+    Order(
+        "lower-clifford-t",
+        "lower-surgery",
+        "patches have Clifford gates and take T states, but know no other gates",
+    ),
     Order(
         "open-ends",
         "defer-paulis",

@@ -32,7 +32,7 @@ from qwasmc.grammar.evaluator import (
     to_text,
     work,
 )
-from qwasmc.grammar.instructions import Builder, Halt, Instruction, plural
+from qwasmc.grammar.instructions import ANY_REGISTER, Builder, Halt, Instruction, plural
 from qwasmc.grammar.source import (
     DIRECTIVES,
     OPENERS,
@@ -44,7 +44,13 @@ from qwasmc.grammar.source import (
     first_word,
     items,
 )
-from qwasmc.grammar.syntax import Directive, Statement, parse_directive, parse_instruction
+from qwasmc.grammar.syntax import (
+    Directive,
+    Statement,
+    parse_directive,
+    parse_instruction,
+    parse_label,
+)
 
 VERSIONS = ("0.1",)
 """Versions of the language that are read."""
@@ -295,6 +301,8 @@ class Expander:
 
     def _line(self, frame: _Frame, line: Line) -> None:
         self.context.expand(1 + work(len(line.text)))
+        if self.builder.branches and line.directive is None:
+            self._label(frame, line)
         if not line.is_parsed:
             if len(line.text) > self.limits.string_length:
                 rule = f"a line may have {self.limits.string_length} characters"
@@ -310,6 +318,16 @@ class Expander:
         directive = self._directive_of(frame, line)
         if directive is not None:
             self._directive(frame, line, directive)
+
+    def _label(self, frame: _Frame, line: Line) -> None:
+        """Tell the builder of the label of a line."""
+        try:
+            node = parse_label(line.text, self.limits)
+            name = "" if node is None else self._word(node)
+        except LineError:
+            return  # reported when the whole line is read
+        if node is not None:
+            self.builder.label(name, self._locate(frame, line, node.span))
 
     def _plain(self, frame: _Frame, line: Line, match: re.Match[str]) -> bool:
         """Run a plain instruction without the grammar; False if that does not do."""
@@ -392,10 +410,9 @@ class Expander:
         name = self._word(statement.name)
         operands: list[Value] = []
         operand_nodes: list[Node] = []
-        angle_last = self.builder.takes_angle(name, len(statement.operands))
-        for position, node in enumerate(statement.operands, 1):
-            is_angle = angle_last and position == len(statement.operands)
-            found = [node.evaluate(self.context)] if is_angle else self._names(node)
+        angle = self.builder.angle_operand(name, len(statement.operands))
+        for position, node in enumerate(statement.operands):
+            found = [self._angle(node)] if position == angle else self._names(node)
             operands += found
             operand_nodes += [node] * len(found)
         outputs: list[str] = []
@@ -436,6 +453,12 @@ class Expander:
         if isinstance(value, str) and "," in value:
             return [piece.strip() for piece in value.split(",")]
         return [value]
+
+    def _angle(self, node: Node) -> Value:
+        """The value of an operand that is an angle, or the register that holds it."""
+        if isinstance(node, Variable) and self.builder.is_register(node.name, ANY_REGISTER):
+            return node.name
+        return node.evaluate(self.context)
 
     def _argument(self, node: Node) -> Value:
         """The value of an argument, in which words that are not variables are names."""

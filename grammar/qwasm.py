@@ -7,25 +7,33 @@
     APPLY_X b if m==1            "qw.x" on %b, predicated on %m
 
 source.py cuts files into lines, syntax.py reads a line, evaluator.py computes expressions,
-expand.py runs directives, macros and loops, instructions.py gives instructions their meaning.
+expand.py runs directives, macros and loops, instructions.py gives instructions their meaning.  A
+program that is more than a straight line is read again by survey.py, and then built by flow.py.
 """
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from qwasmc.diagnostics import CompileError, Diagnostic, Locations, did_you_mean
+from qwasmc.grammar.collector import collector_paused
 from qwasmc.grammar.evaluator import Context, Limits, LineError, Value
 from qwasmc.grammar.expand import Expander
-from qwasmc.grammar.instructions import Builder
+from qwasmc.grammar.flow import FlowBuilder, NeedsFlow, StraightBuilder
+from qwasmc.grammar.instructions import Builder, Mnemonic
+from qwasmc.grammar.mnemonics import MNEMONICS
 from qwasmc.grammar.source import Sources
+from qwasmc.grammar.survey import Survey
 from qwasmc.grammar.syntax import parse_substitution
-from qwasmc.ir.program import Block, Function, Program
+from qwasmc.ir.program import Block, Program
 
-__all__ = ["Limits", "read"]
+__all__ = ["Limits", "build", "read"]
+
+AnyBuilder = TypeVar("AnyBuilder", bound=Builder)
 
 
 def read(
@@ -42,6 +50,42 @@ def read(
     the defaults of `.param`; a parameter given as a string is read as a number or a list where
     the default is one.  Raises CompileError with every error found.
     """
+    with suppress(NeedsFlow):
+        return build(text, name, StraightBuilder, params, include_dirs, limits)[0]
+    kind = partial(FlowBuilder, survey=_survey(text, name, params, include_dirs, limits))
+    return build(text, name, kind, params, include_dirs, limits)[0]
+
+
+def _survey(
+    text: str | bytes,
+    name: str,
+    params: Mapping[str, Value] | None,
+    include_dirs: Sequence[Path],
+    limits: Limits | None,
+) -> Survey:
+    """What the program names; of a wrong program, as much as can be read."""
+    found: list[Survey] = []
+
+    def kind(block: Block, context: Context, rows: Mapping[str, Mnemonic]) -> Survey:
+        found.append(Survey(block, context, rows))
+        return found[0]
+
+    try:
+        build(text, name, kind, params, include_dirs, limits)
+    except CompileError:
+        found[0].spoil(None)
+    return found[0]
+
+
+def build(
+    text: str | bytes,
+    name: str,
+    kind: Callable[[Block, Context, Mapping[str, Mnemonic]], AnyBuilder],
+    params: Mapping[str, Value] | None = None,
+    include_dirs: Sequence[Path] = (),
+    limits: Limits | None = None,
+) -> tuple[Program, AnyBuilder]:
+    """The program that a text spells, and the builder of some kind that built it."""
     given = dict(params or {})
     limits = limits or Limits()
     context = Context(limits, parameters={key: _literal(value) for key, value in given.items()})
@@ -49,15 +93,15 @@ def read(
     locations = Locations()
     directory = Path(name).parent
     sources = Sources(locations, limits, [directory, *include_dirs])
-    builder = Builder(block, context)
+    builder = kind(block, context, MNEMONICS)
     expander = Expander(context, sources, builder, given)
-    with _collector_paused():
+    with collector_paused():
         expander.run(sources.load(text, name, directory))
     errors = expander.errors or builder.finish(locations)
     if errors:
         raise CompileError(errors[: limits.errors])
-    return Program(
-        [Function("main", [block])],
+    program = Program(
+        builder.functions(),
         locations,
         files=sources.names,
         warnings=[
@@ -66,6 +110,7 @@ def read(
             *_unused(given, context.used, expander.declared),
         ],
     )
+    return program, builder
 
 
 def _literal(value: Value) -> Value:
@@ -77,22 +122,6 @@ def _literal(value: Value) -> Value:
         return node.evaluate(Context())
     except LineError:
         return value
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Without the cyclic garbage collector.
-
-    It would walk the growing program again and again for cycles that a program does not have,
-    which takes as long as reading it.
-    """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _unused(given: Mapping[str, Value], used: set[str], declared: set[str]) -> Iterable[Diagnostic]:

@@ -142,13 +142,20 @@ def _misfit(name: str, stack: list[Block]) -> LineError | None:
 # ---------------------------------------------------------------- files
 
 
+LIBRARY = Path(__file__).resolve().parent / "lib"
+"""Macros that come with the compiler."""
+
+LIBRARY_FOLDERS = (LIBRARY, *(LIBRARY / folder for folder in ("qvm", "qvm/lib", "qvm/asm")))
+"""Where they are looked for; programs of QVM 0.1 name its files with and without their folders."""
+
+
 class Sources:
     """The files of a program; included ones come from inside a few folders, the roots."""
 
     def __init__(self, locations: Locations, limits: Limits, roots: Sequence[Path]) -> None:
         self.locations = locations
         self.limits = limits
-        self.roots = [root.resolve() for root in roots]
+        self.roots = [root.resolve() for root in (*roots, *LIBRARY_FOLDERS)]
         self.names: list[str] = []
         """Every file read, in order of reading."""
         self._known: dict[Path, Source] = {}
@@ -198,18 +205,19 @@ class Sources:
     def _search(self, target: str, directory: Path) -> Path:
         candidates = [(folder / target).resolve() for folder in (directory, *self.roots)]
         inside = [path for path in candidates if any(path.is_relative_to(r) for r in self.roots)]
-        if not inside:
+        for path in inside:
+            if path.is_file():
+                return path
+        if all(path.is_relative_to(LIBRARY) for path in inside):
             # Not said: whether there is such a file.
             raise LineError(
                 f"'{target}' leaves the folders that files may be included from",
                 help="give its folder with -I",
             )
-        for path in inside:
-            if path.is_file():
-                return path
         raise LineError(
             f"cannot find '{target}'",
-            help="looked in the folder of this file, of the program, and in the -I folders",
+            help="looked in the folder of this file, of the program, in the -I folders, "
+            "in the library",
         )
 
     def _rule(self) -> str:

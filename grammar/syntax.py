@@ -97,6 +97,20 @@ def parse_instruction(text: str, limits: Limits) -> Statement | None:
     return _statement(text, limits)
 
 
+def parse_label(text: str, limits: Limits) -> Node | None:
+    """The label in a line, if it has one."""
+    match = _ANY_LABEL.match(text)
+    return None if match is None else _label(match[0], limits)
+
+
+@_remembered
+def _label(text: str, limits: Limits) -> Node:
+    result = _parse(text, "label", limits)
+    assert isinstance(result, _Part)
+    node: Node = result.value
+    return node
+
+
 @_remembered
 def _statement(text: str, limits: Limits) -> Statement | None:
     result = _parse(_without_comment(text), "instruction", limits)
@@ -124,6 +138,9 @@ _QUOTED = r""""(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'"""
 _BRACES = rf"""\{{(?:[^{{}}"']|{_QUOTED})*\}}"""
 _CODE = re.compile(rf"""(?:[^;"'{{/]|{_QUOTED}|{_BRACES}|\{{|/(?!/))*""")
 _LABEL = re.compile(r"\s*(?!if\b)[A-Za-z_]\w*[ \t]*:", re.ASCII | re.IGNORECASE)
+_ANY_LABEL = re.compile(
+    rf"\s*(?!if\b)(?:[A-Za-z_]|{_BRACES})(?:\w|{_BRACES})*[ \t]*:", re.IGNORECASE
+)
 _DIVISION = re.compile(r"=[^,=]*[\w)\]}]$")
 
 
@@ -162,7 +179,7 @@ def _lark(nesting: int) -> Lark:
     return Lark(
         grammar,
         parser="lalr",
-        start=["instruction", "directive", "substitution"],
+        start=["instruction", "directive", "substitution", "label"],
         transformer=_Builder(nesting),
         maybe_placeholders=False,
     )
@@ -430,7 +447,7 @@ class _Builder(Transformer[Token, Any]):
     # -- instructions
 
     def label(self, items: list[Token]) -> _Part:
-        # A label is only for people; its substitutions are checked all the same.
+        # The substitutions of a label are checked even where it is only for people.
         return _Part("label", self._word(items[0]))
 
     def predicate(self, items: list[Token]) -> _Part:

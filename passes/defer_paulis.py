@@ -8,8 +8,8 @@
 A Pauli that depends on earlier outcomes commutes through Clifford gates and only changes what
 later outcomes mean.  That holds for any function of the outcomes, so conjunctions end up in
 results, where software evaluates them after decoding (Pauli frame: Knill, Nature 434, 39).  In
-front of a gate that is not Clifford, or of an output, what cannot commute is put back as a
-predicated Pauli.
+front of a gate that is not Clifford, an operation that is predicated itself, or an output, what
+cannot commute is put back as a predicated Pauli.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from qwasmc.ops import BY_NAME, OPS, OpSpec
 NONE = -1
 """The bit that is always 0."""
 
-DIAGONAL = frozenset({"t", "tdg", "rz", "p", "cp", "crz", "ccz"})
-"""Non-Clifford gates that a pending Z commutes with."""
+DIAGONAL = frozenset({"t", "tdg", "rz", "p", "cp", "crz", "ccz", "s", "sdg", "cz"})
+"""Gates that a pending Z commutes with, if they are applied or not."""
 
 FLIPPED_BY = {"measure_z": "X", "measure_x": "Z", "measure_y": "XZ"}
 """The parts of a pending Pauli that flip a measurement's outcome."""
@@ -90,7 +90,9 @@ class _Deferral:
             self.value[first] = self.value[values[0]]
             self.keep(first, x, z)
             return
-        if spec.name == "reset":
+        if cond >= 0 or spec.name == "output":
+            pending = self.apply_all(spec, values, pending)
+        elif spec.name == "reset":
             pending = [(NONE, NONE)]
         elif spec.makes_bit and values and spec.bits == 0:
             self.measure(row, spec, values, pending)
@@ -100,11 +102,8 @@ class _Deferral:
             pending = [
                 (self.parity(flat, x), self.parity(flat, z)) for x, z in conjugation(spec.name)
             ]
-        elif spec.is_gate or spec.name == "output":
-            pending = [
-                self.apply(value, x, z, keep_z=spec.name in DIAGONAL)
-                for value, (x, z) in zip(values, pending, strict=True)
-            ]
+        elif spec.is_gate:
+            pending = self.apply_all(spec, values, pending)
         self.copy(row, values)
         if not spec.ends_qubit:
             for slot, (x, z) in enumerate(pending):
@@ -141,6 +140,15 @@ class _Deferral:
             if "Z" in parts:
                 self.value[bit] = self.xor(self.value[bit], z)
             self.keep(first + slot, x, z)
+
+    def apply_all(
+        self, spec: OpSpec, values: list[int], pending: list[tuple[int, int]]
+    ) -> list[tuple[int, int]]:
+        """Put back what does not commute with an operation; what is still pending."""
+        return [
+            self.apply(value, x, z, keep_z=spec.name in DIAGONAL)
+            for value, (x, z) in zip(values, pending, strict=True)
+        ]
 
     def apply(self, value: int, x: int, z: int, *, keep_z: bool) -> tuple[int, int]:
         """Put pending Paulis back as predicated gates in front of the current row."""

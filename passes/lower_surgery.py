@@ -16,11 +16,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NoReturn, TypeVar
 
-from qwasmc.diagnostics import CompileError
-from qwasmc.ir.circuit import Circuit
+from qwasmc.diagnostics import CompileError, Kind
+from qwasmc.ir.circuit import RESULTS, Circuit, result_bits
 from qwasmc.ir.surgery import (
     Join,
     Letter,
@@ -132,6 +132,12 @@ class _Lowering:
         for row in range(len(circuit)):
             self.loc = int(circuit.loc[row])
             spec = OPS[circuit.op[row]]
+            if circuit.cond[row] >= 0 and not spec.is_pauli:
+                self.refuse(
+                    f"'{spec.name}' depends on a measurement result, "
+                    "which a Stim circuit cannot express",
+                    "only x, y and z may depend on one; `qwasmc simulate` runs any program",
+                )
             self.step(row, spec, circuit.values(row))
         self.finish()
         for names, values, _ in deterministic_parities(circuit):
@@ -205,10 +211,10 @@ class _Lowering:
         elif name == "and":
             bits = [self.row_of(self.bit[value]) for value in values]
             self.bit[first] = Bit(self.row(Row.AND, operands=bits))
-        elif name == "result":
-            operands = [self.row_of(self.bit[values[0]])]
-            index = self.out.name(circuit.names[int(circuit.attr[row])])
-            self.row(Row.RESULT, aux=index, operands=operands)
+        elif name in RESULTS:
+            for title, value in result_bits(name, circuit.names[int(circuit.attr[row])], values):
+                operands = [self.row_of(self.bit[value])]
+                self.row(Row.RESULT, aux=self.out.name(title), operands=operands)
         else:
             self.refuse(
                 f"'{name}' has no surface-code form yet", "rewrite it in Clifford gates and T"
@@ -486,7 +492,8 @@ class _Lowering:
         return self.out.add(kind, loc=self.loc, **fields)  # type: ignore[arg-type]
 
     def refuse(self, message: str, help_text: str) -> NoReturn:
-        raise CompileError(self.circuit.locations.diagnostic(message, self.loc, help=help_text))
+        found = self.circuit.locations.diagnostic(message, self.loc, help=help_text)
+        raise CompileError(replace(found, kind=Kind.LIMIT))
 
 
 def consumers(circuit: Circuit) -> list[int]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 
@@ -46,11 +47,26 @@ MATRIX = {
     "cy": controlled(Y),
     "cz": controlled(Z),
     "swap": np.eye(4)[[0, 2, 1, 3]],
+    "ccx": np.eye(8)[[0, 1, 2, 3, 4, 5, 7, 6]],
+    "ccz": np.diag([1, 1, 1, 1, 1, 1, 1, -1]),
+    "cswap": np.eye(8)[[0, 1, 2, 3, 4, 6, 5, 7]],
 }
 
 STAND_IN = MATRIX | {"t": S, "tdg": S.conj()}
 
 MEASURED = {"measure_x": "X", "measure_y": "Y", "measure_z": "Z"}
+
+
+def rotation(name: str, angle: float, paulis: str) -> np.ndarray:
+    """The matrix of a gate with an angle."""
+    phase = np.exp(1j * angle)
+    if name in ("p", "cp"):
+        return np.diag([1] * (1 if name == "p" else 3) + [phase])
+    if name == "crz":
+        return np.diag([1, 1, np.exp(-0.5j * angle), np.exp(0.5j * angle)])
+    letters = paulis if name == "ppr" else name[1].upper()
+    product = reduce(np.kron, [PAULIS[letter] for letter in letters])
+    return np.cos(angle / 2) * np.eye(len(product)) - 1j * np.sin(angle / 2) * product
 
 
 @dataclass
@@ -78,7 +94,7 @@ def project(branch: Branch, letters: str, wires: list[int]) -> list[tuple[int, n
 
 
 def distribution(circuit: Circuit, *, stand_ins: bool = False) -> dict[tuple[int, ...], float]:
-    """The probability of each outcome of the results, in order; inputs are |0>."""
+    """The probability of each outcome of the results' bits, in order; inputs are |0>."""
     wire = circuit.wires()
     gates = STAND_IN if stand_ins else MATRIX
     start = np.zeros((2,) * int(wire.max() + 1), dtype=complex)
@@ -101,9 +117,14 @@ def step(
     attr, cond = int(circuit.attr[row]), int(circuit.cond[row])
     made = int(circuit.first[row + 1]) - 1
     if cond >= 0 and not branch.bits[cond]:
-        return [branch]
+        bits = branch.bits | {made: 0} if spec.makes_bit else branch.bits
+        return [Branch(branch.state, bits, branch.results)]
     if spec.name in gates:
         return [Branch(apply(branch.state, gates[spec.name], wires), branch.bits, branch.results)]
+    if spec.angle:
+        paulis = circuit.names[attr] if spec.name == "ppr" else ""
+        matrix = rotation(spec.name, float(circuit.angle[row]), paulis)
+        return [Branch(apply(branch.state, matrix, wires), branch.bits, branch.results)]
     if spec.name == "reset":
         return [
             Branch(apply(state, X, wires) if k else state, branch.bits, branch.results)
@@ -115,8 +136,9 @@ def step(
             Branch(state, branch.bits | {made: k}, branch.results)
             for k, state in project(branch, letters, wires)
         ]
-    if spec.name == "result":
-        return [Branch(branch.state, branch.bits, (*branch.results, branch.bits[values[0]]))]
+    if spec.name.startswith("result"):
+        found = [branch.bits[value] for value in values]
+        return [Branch(branch.state, branch.bits, (*branch.results, *found))]
     if spec.name in ("const", "xor", "and"):
         operands = [branch.bits[v] for v in values]
         bit = {"const": attr, "xor": sum(operands) % 2, "and": int(all(operands))}[spec.name]

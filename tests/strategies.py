@@ -26,7 +26,7 @@ from qwasmc.ir.surgery import (
 )
 from qwasmc.ops import BY_NAME, OPS, OpSpec
 
-ALL = tuple(spec.name for spec in OPS if spec.name != "return")
+ALL = tuple(spec.name for spec in OPS if spec.in_circuit)
 CLIFFORD_GATES = tuple(spec.name for spec in OPS if spec.is_gate and spec.stim)
 GATES = tuple(spec.name for spec in OPS if spec.is_gate)
 CLIFFORD = (
@@ -34,6 +34,9 @@ CLIFFORD = (
     *("alloc", "free", "reset", "measure_z", "measure_x", "measure_y", "ppm", "xor", "const"),
 )
 """What a stabilizer simulator runs, with feed-forward of parities."""
+
+WIDTHS = {"result_int": (1, 3), "result_float": (64, 64)}
+"""Least and greatest number of bits of the rows that take a number."""
 
 NAMES = st.text(max_size=6)
 ANGLES = st.one_of(
@@ -52,7 +55,8 @@ class _State:
     results: int = 0
 
     def allows(self, spec: OpSpec) -> bool:
-        return len(self.wires) >= abs(spec.qubits) and (spec.bits <= 0 or bool(self.bits))
+        wants_bits = spec.bits > 0 or spec.name in WIDTHS
+        return len(self.wires) >= abs(spec.qubits) and (bool(self.bits) or not wants_bits)
 
 
 @st.composite
@@ -65,7 +69,7 @@ def circuits(
     max_ops: int = 12,
     predicated: bool = True,
 ) -> Circuit:
-    """Qubits first, then operations among `ops`, Paulis at times predicated on a bit."""
+    """Qubits first, then operations among `ops`, at times predicated on a bit."""
     state = _State()
     file = state.builder.locations.add_file('"a\\b".qwasm', "")
     for number in range(draw(st.integers(min_qubits, max_qubits))):
@@ -80,11 +84,14 @@ def circuits(
 def _append(draw: st.DrawFn, state: _State, spec: OpSpec, file: int, predicated: bool) -> None:
     values = _take_qubits(draw, state, spec)
     n_qubits = len(values)
-    count = draw(st.integers(0, 3)) if spec.bits < 0 else spec.bits
+    count = spec.bits
+    if count < 0:
+        count = draw(st.integers(*WIDTHS.get(spec.name, (0, 3))))
     if state.bits:
-        values += [draw(st.sampled_from(state.bits)) for _ in range(count)]
+        some = [draw(st.sampled_from(state.bits)) for _ in range(min(count, 3))]
+        values += [some[number % 3] for number in range(count)]
     cond = -1
-    if predicated and spec.is_pauli and state.bits and draw(st.booleans()):
+    if predicated and spec.may_be_predicated and state.bits and draw(st.booleans()):
         cond = draw(st.sampled_from(state.bits))
     first = state.builder.add(
         spec.name,
@@ -111,7 +118,7 @@ def _take_qubits(draw: st.DrawFn, state: _State, spec: OpSpec) -> list[int]:
 def _attribute(draw: st.DrawFn, state: _State, spec: OpSpec, n_qubits: int) -> int | str:
     if spec.attr == "paulis":
         return draw(st.text("XYZ", min_size=n_qubits, max_size=n_qubits))
-    if spec.name == "result":
+    if spec.name.startswith("result"):
         state.results += 1
         return f"m{state.results}"
     if spec.attr_is_text:

@@ -248,10 +248,10 @@ def test_wrong_requests(
         (b"\x00\x01\x02", 1),
         (b"\xff\xfe", 1),
         (b".for i in 0..99999999999\nFENCE_EPOCH\n.endfor\n", 3),
-        (b"OPENQASM 3.0;\n", 2),
-        (b'{"version": "0.1"}\n', 2),
-        (b"define void @main() {\n", 2),
-        (b"QLINIT 1\nQLRX 0, 0.3\nQLMEASURE 0, r0\n", 1),
+        (b"OPENQASM 3.0;\nh q;\n", 1),
+        (b'{"version": "0.1"}\n', 1),
+        (b"define void @main() {\n", 1),
+        (b"QLINIT 1\nQLMEASURE 0, r0\nIF r0: QLH 0\nQLMEASURE 0, r1\n", 3),
     ],
 )
 def test_wrong_programs(work: Path, capsys: pytest.CaptureFixture[str], program: bytes, code: int):

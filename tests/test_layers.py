@@ -17,7 +17,7 @@ FOLDERS = {
 LAYERS = [
     {"qwasmc"},
     {"qwasmc.diagnostics", "qwasmc.ops"},
-    {"qwasmc.output"},
+    {"qwasmc.output", "qwasmc.scalars", "qwasmc.languages"},
     {"qwasmc.ir"},
     {"qwasmc.text", "qwasmc.verify", "qwasmc.target", "qwasmc.logical", "qwasmc.gf2"},
     {"qwasmc.grammar", "qwasmc.passes", "qwasmc.backends"},

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import cmath
 import math
+from functools import reduce
+from itertools import product
 
 import numpy as np
 import pytest
 import stim
 from ops_page import PAGE, ops_page
-from qiskit.circuit.library import get_standard_gate_name_mapping
-from qiskit.quantum_info import Operator
+from qiskit.circuit.library import PauliEvolutionGate, get_standard_gate_name_mapping
+from qiskit.quantum_info import Operator, Pauli
 
 from qwasmc.ir.circuit import Circuit, CircuitBuilder
-from qwasmc.ops import BY_NAME, CODE, OPS, OpSpec
+from qwasmc.ir.program import Attr, Block, Function, Program, Target
+from qwasmc.ops import BY_NAME, CODE, OPS, OpSpec, Type
 from qwasmc.text import parse_ir, print_ir
 from qwasmc.verify import verify
+from qwasmc.verify.operation import RANGES
 
 ANGLE = 0.7
 
@@ -44,6 +48,11 @@ def controlled(gate: Matrix) -> Matrix:
     return out
 
 
+def product_turn(letters: str, angle: float) -> Matrix:
+    product = reduce(np.kron, [{"X": X, "Y": Y, "Z": Z}[letter] for letter in letters])
+    return math.cos(angle / 2) * np.eye(len(product)) - 1j * math.sin(angle / 2) * product
+
+
 MATRIX = {
     "h": lambda _: (X + Z) / math.sqrt(2),
     "x": lambda _: X,
@@ -68,6 +77,7 @@ MATRIX = {
     "ccx": lambda _: controlled(controlled(X)),
     "ccz": lambda _: controlled(controlled(Z)),
     "cswap": lambda _: controlled(SWAP),
+    "ppr": lambda angle: product_turn("XYZ", angle),
 }
 """What each gate is: written down here once more, apart from any library."""
 
@@ -103,7 +113,24 @@ def test_a_row_is_consistent(spec: OpSpec):
     assert not (spec.qubits < 0 and spec.bits < 0)
     if spec.is_gate:
         assert spec.may_be_predicated
-        assert 0 <= spec.controls < spec.qubits
+        assert 0 <= spec.controls < abs(spec.qubits)
+    if spec.targets:
+        assert spec.ends_block
+    if not spec.in_circuit:
+        assert not spec.is_gate
+        assert spec.qubits >= 0
+        assert spec.bits >= 0
+        assert not spec.may_be_predicated
+    if spec.attr and not spec.attr_is_text and spec.attr != "real":
+        assert spec.attr in RANGES
+
+
+def test_predicated_rows():
+    """What may depend on a bit: gates, resets and measurements."""
+    assert {spec.name for spec in OPS if spec.may_be_predicated} == {
+        *MATRIX,
+        *("reset", "measure_x", "measure_y", "measure_z", "ppm"),
+    }
 
 
 @each_gate
@@ -119,7 +146,7 @@ def test_the_inverse_undoes_a_gate(spec: OpSpec):
 @each_gate
 def test_controls_leave_the_rest_alone_unless_all_are_set(spec: OpSpec):
     gate = matrix(spec)
-    active = len(gate) - 2 ** (spec.qubits - spec.controls)
+    active = len(gate) - len(gate) // 2**spec.controls
     assert np.allclose(gate[:active, :active], np.eye(active))
     assert np.allclose(gate[:active, active:], 0)
 
@@ -156,7 +183,7 @@ def is_clifford(gate: Matrix) -> bool:
     return True
 
 
-@each_gate
+@pytest.mark.parametrize("spec", [spec for spec in GATES if spec.qiskit], ids=lambda s: s.name)
 def test_the_qiskit_name_is_the_same_gate(spec: OpSpec):
     gate = get_standard_gate_name_mapping()[spec.qiskit]
     assert gate.num_qubits == spec.qubits
@@ -165,12 +192,20 @@ def test_the_qiskit_name_is_the_same_gate(spec: OpSpec):
     assert np.allclose(little_endian, matrix(spec))
 
 
+@pytest.mark.parametrize(
+    "letters", ["".join(p) for n in (1, 2, 3) for p in product("XYZ", repeat=n)]
+)
+def test_a_rotation_about_a_product_is_an_evolution(letters: str):
+    evolution = PauliEvolutionGate(Pauli(letters), time=ANGLE / 2)
+    assert np.allclose(Operator(evolution).data, product_turn(letters, ANGLE))
+
+
 def sample(spec: OpSpec, predicated: bool) -> Circuit:
     """A circuit around one operation."""
     builder = CircuitBuilder()
     names = 'a % "\\\n\u00e9'
     bit = builder.add("const", attr=1)
-    n_qubits, n_bits = abs(spec.qubits), abs(spec.bits)
+    n_qubits, n_bits = abs(spec.qubits), 64 if spec.name == "result_float" else abs(spec.bits)
     wires = [builder.add("alloc", attr=f"q{i}") for i in range(n_qubits)]
     attr: int | str = "X" * n_qubits if spec.attr == "paulis" else names
     builder.add(
@@ -183,7 +218,7 @@ def sample(spec: OpSpec, predicated: bool) -> Circuit:
     return builder.freeze()
 
 
-@each_row
+@pytest.mark.parametrize("spec", [spec for spec in OPS if spec.in_circuit], ids=lambda s: s.name)
 def test_print_and_parse(spec: OpSpec):
     for predicated in (False, True)[: 1 + spec.may_be_predicated]:
         circuit = sample(spec, predicated)
@@ -198,6 +233,44 @@ def test_print_and_parse(spec: OpSpec):
         assert again.cond.tolist() == circuit.cond.tolist()
         assert again.angle.tolist() == circuit.angle.tolist()
         assert again.names == circuit.names
+
+
+WORDS = {"predicate": "uge", "function": "sqrt", "callee": "main", "paulis": "X"}
+
+
+def program_sample(spec: OpSpec, computed: bool) -> Program:
+    """A `main` with one operation of a row, on values of the types it takes."""
+    first, second = Block(), Block()
+    value = {
+        Type.I1: first.append("const", attrs={"value": 1})[0],
+        Type.I64: first.append("const_i64", attrs={"int": -(2**63)})[0],
+        Type.F64: first.append("const_f64", attrs={"real": math.nan})[0],
+    }
+    n_bits = 64 if spec.name == "result_float" else abs(spec.bits)
+    operands = [first.append("alloc", attrs={"name": "q"})[0] for _ in range(abs(spec.qubits))]
+    operands += [value[Type.I1]] * n_bits + [value[type] for type in spec.takes]
+    operands += [value[Type.F64]] * computed
+    attrs: dict[str, Attr] = {"angle": ANGLE} if spec.angle and not computed else {}
+    if spec.attr:
+        number = 0.1 if spec.attr == "real" else 1
+        attrs[spec.attr] = WORDS.get(spec.attr, "é") if spec.attr_is_text else number
+    targets = (Target(second),) * spec.targets
+    first.append(spec.name, operands, attrs=attrs or None, targets=targets)
+    for block in [second] if spec.ends_block else [first, second]:
+        block.append("return")
+    return Program([Function("main", [first, second])])
+
+
+@each_row
+def test_print_and_parse_in_a_program(spec: OpSpec):
+    for computed in (False, True)[: 1 + spec.angle]:
+        program = program_sample(spec, computed)
+        verify(program)
+        text = print_ir(program)
+        assert f'"qw.{spec.name}"' in text
+        again = parse_ir(text)
+        assert print_ir(again) == text
+        verify(again)
 
 
 def test_the_page_is_current():

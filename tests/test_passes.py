@@ -19,8 +19,11 @@ from qwasmc.verify import verify
 GATES = ("h", "s", "sdg", "x", "y", "z", "sx", "t", "tdg")
 
 
-def random_feedback(seed: int) -> Circuit:
-    """Three qubits, T gates, up to four measurements, Paulis predicated on any function of them."""
+def random_feedback(seed: int, predicated: float = 0.0) -> Circuit:
+    """Three qubits, T gates, up to four measurements, Paulis predicated on any function of them.
+
+    With probability `predicated`, so is any other gate, reset or measurement.
+    """
     rng = np.random.default_rng(seed)
     builder = CircuitBuilder()
     wires = [builder.add("alloc", attr=f"q{i}") for i in range(3)]
@@ -29,11 +32,12 @@ def random_feedback(seed: int) -> Circuit:
     for _ in range(25):
         a, b = rng.permutation(3)[:2].tolist()
         kind = rng.integers(6)
+        guard = int(rng.choice(bits)) if bits and rng.random() < predicated else -1
         if kind == 0:
-            first = builder.add(str(rng.choice(TWO_QUBIT)), [wires[a], wires[b]])
+            first = builder.add(str(rng.choice(TWO_QUBIT)), [wires[a], wires[b]], cond=guard)
             wires[a], wires[b] = first, first + 1
         elif kind == 1 and measured < 4:
-            wires[a] = builder.add(f"measure_{rng.choice(list('xyz'))}", [wires[a]])
+            wires[a] = builder.add(f"measure_{rng.choice(list('xyz'))}", [wires[a]], cond=guard)
             bits.append(wires[a] + 1)
             measured += 1
         elif kind == 2 and len(bits) > 1:
@@ -43,7 +47,8 @@ def random_feedback(seed: int) -> Circuit:
             cond = int(rng.choice(bits))
             wires[a] = builder.add(str(rng.choice(["x", "y", "z"])), [wires[a]], cond=cond)
         else:
-            wires[a] = builder.add(str(rng.choice(GATES)), [wires[a]])
+            names = (*GATES, "reset") if predicated else GATES
+            wires[a] = builder.add(str(rng.choice(names)), [wires[a]], cond=guard)
     for q in range(3):
         wires[q] = builder.add("measure_z", [wires[q]])
         bits.append(wires[q] + 1)
@@ -52,9 +57,10 @@ def random_feedback(seed: int) -> Circuit:
     return builder.freeze()
 
 
+@pytest.mark.parametrize("predicated", [0.0, 0.5])
 @pytest.mark.parametrize("seed", range(40))
-def test_deferring_keeps_the_distribution(seed):
-    circuit = random_feedback(seed)
+def test_deferring_keeps_the_distribution(seed, predicated):
+    circuit = random_feedback(seed, predicated)
     deferred = defer_paulis(circuit)
     verify(deferred)
     before, after = distribution(circuit), distribution(deferred)
@@ -94,7 +100,6 @@ def test_open_ends():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("IF r0: QLH 1", "'h' cannot depend on a measurement result yet"),
         ("REV_BEGIN a\nREV_END\nUNCOMPUTE a", "uncomputation is not supported yet"),
     ],
 )

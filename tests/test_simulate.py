@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import math
 
 import numpy as np
 import pytest
+from chi_square import check
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
 from qiskit_aer import AerSimulator
 
+from qwasmc.backends.simulate import simulate as simulate_any
 from qwasmc.backends.stim import simulate as module
 from qwasmc.backends.stim.simulate import simulate
 from qwasmc.diagnostics import CompileError
 from qwasmc.ir.circuit import Circuit, CircuitBuilder
+from qwasmc.pipeline import load
 
 SHOTS = 4000
 
@@ -78,7 +82,35 @@ def test_open_inputs_are_refused():
     builder = CircuitBuilder()
     builder.add("input", attr="q")
     with pytest.raises(CompileError, match="no state to start from"):
-        simulate(builder.freeze(), 10, seed=0)
+        simulate_any(builder.freeze(), 10, 0, load)
+
+
+def test_rotations_by_clifford_angles_are_sampled():
+    """Shot by shot this would take half a minute."""
+    builder = CircuitBuilder()
+    q = builder.add("alloc", attr="q")
+    for _ in range(2):
+        q = builder.add("rx", [q], angle=math.pi / 2)
+    for number in range(100):
+        first = builder.add("crz", [q, builder.add("alloc", attr=f"q{number}")], angle=3 * math.pi)
+        q = first
+        builder.add("ppr", [first + 1], angle=math.pi, attr="Y")
+    q = builder.add("ry", [q], angle=-math.pi / 2)
+    builder.add("result", [builder.add("measure_x", [q]) + 1], attr="m")
+    counts = simulate_any(builder.freeze(), 100_000, 1, load)
+    assert counts["counts"] == {"0": 100_000}
+
+
+def test_gates_that_depend_on_a_conjunction():
+    """Stim's sampler cannot, so it is run shot by shot."""
+    builder = CircuitBuilder()
+    bits = []
+    for name in "ab":
+        q = builder.add("measure_z", [builder.add("h", [builder.add("alloc", attr=name)])])
+        bits.append(q + 1)
+    q = builder.add("x", [builder.add("alloc", attr="c")], cond=builder.add("and", bits))
+    builder.add("result", [builder.add("measure_z", [q]) + 1], attr="m")
+    check(simulate_any(builder.freeze(), SHOTS, 1, load)["counts"], {"0": 0.75, "1": 0.25})
 
 
 def random_pair(seed: int) -> tuple[Circuit, QuantumCircuit]:

@@ -1,4 +1,7 @@
-"""The verifier accepts what is well-formed and says what is not, and where."""
+"""The verifier accepts circuits and surgery that are well-formed, and says what is not.
+
+`test_verify_program.py` has the same of programs.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +13,13 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from hypothesis import given
-from strategies import circuits, programs
+from strategies import circuits
 
-from qwasmc.diagnostics import CompileError, Locations
+from qwasmc.diagnostics import CompileError
 from qwasmc.ir.circuit import Circuit, CircuitBuilder
-from qwasmc.ir.program import Block, Function, Op, Program, Value
+from qwasmc.ir.program import Program
 from qwasmc.ir.surgery import Join, Row, Surgery
-from qwasmc.ops import BY_NAME, CODE, Type
+from qwasmc.ops import CODE
 from qwasmc.text import parse_ir
 from qwasmc.text.syntax import edge_of, route_of, term_of
 from qwasmc.verify import verify
@@ -30,99 +33,6 @@ def problems(ir: Program | Circuit | Surgery) -> list[str]:
     except CompileError as wrong:
         return [diagnostic.message for diagnostic in wrong.diagnostics]
     return []
-
-
-# -- program -----------------------------------------------------------------------------------
-
-
-@given(programs())
-def test_programs_pass(program: Program):
-    verify(program)
-
-
-def main_of(*ops: Op, locations: Locations | None = None) -> Program:
-    block = Block(ops=[*ops, Op(BY_NAME["return"], (), (), None, None, -1)])
-    return Program([Function("main", [block])], locations or Locations())
-
-
-def op(name: str, operands=(), results=(), attrs=None, cond=None) -> Op:
-    return Op(BY_NAME[name], tuple(operands), tuple(results), attrs, cond, -1)
-
-
-Q, R, S = (Value(Type.QUBIT, name) for name in "qrs")
-B, C = (Value(Type.I1, name) for name in "bc")
-ALLOC = op("alloc", [], [Q], {"name": "q"})
-CONST = op("const", [], [B], {"value": 0})
-
-WRONG_PROGRAMS = [
-    ([op("h", [Q], [R])], "'h': qubit %q is not defined here"),
-    ([ALLOC, op("h", [Q], [R]), op("h", [Q], [S])], "'h': qubit %q was already used"),
-    ([ALLOC, op("cx", [Q, Q], [R, S])], "'cx': qubit %q was already used"),
-    ([ALLOC, op("h", [Q], [Q])], "qubit %q is defined twice"),
-    ([ALLOC, op("cx", [Q], [R])], "'cx': takes (!qw.qubit, !qw.qubit), not (!qw.qubit)"),
-    ([ALLOC, op("h", [Q])], "'h': makes (!qw.qubit), not ()"),
-    ([CONST, op("h", [B], [R])], "'h': takes (!qw.qubit), not (i1)"),
-    ([op("xor", [C], [B])], "'xor': value %c is not defined here"),
-    ([ALLOC, op("rz", [Q], [R])], "'rz': needs the attribute 'angle'"),
-    ([ALLOC, op("rz", [Q], [R], {"angle": math.nan})], "'rz': the angle nan is not"),
-    ([ALLOC, op("rz", [Q], [R], {"angle": "pi"})], "'rz': the angle 'pi' is not"),
-    ([ALLOC, op("h", [Q], [R], {"angle": 1.0})], "'h': has no attribute 'angle'"),
-    ([op("alloc", [], [Q], {"name": 1})], "'alloc': 'name' must be text"),
-    ([op("const", [], [B], {"value": 2})], "'const': value = 2 is out of range"),
-    ([op("syndrome", [], [], {"rounds": -1})], "'syndrome': rounds = -1 is out of range"),
-    ([ALLOC, op("ppm", [Q], [R, B], {"paulis": "XZ"})], "'ppm': 2 Pauli letters for 1 qubits"),
-    ([ALLOC, op("ppm", [Q], [R, B], {"paulis": "I"})], "'ppm': 'I' is not a product of X"),
-    ([op("ppm", [], [B], {"paulis": ""})], "'ppm': '' is not a product of X"),
-    ([ALLOC, op("x", [Q], [R], cond=B)], "'x': value %b is not defined here"),
-    ([ALLOC, op("x", [Q], [R], cond=Q)], "'x': a condition is an i1, not !qw.qubit"),
-    ([CONST, op("alloc", [], [Q], {"name": ""}, B)], "'alloc': cannot depend on a bit"),
-    ([CONST, ALLOC, op("free", [Q], cond=B)], "'free': cannot depend on a bit"),
-    ([CONST, ALLOC, op("measure_z", [Q], [R, C], None, B)], "'measure_z': cannot depend on a bit"),
-    ([op("return")], "'return' is not the last operation of its block"),
-    (
-        [CONST, *[op("result", [B], [], {"name": "m"}) for _ in range(2)]],
-        "there are two results named 'm'",
-    ),
-]
-
-
-@pytest.mark.parametrize(("ops", "message"), WRONG_PROGRAMS)
-def test_wrong_programs(ops: list[Op], message: str):
-    assert message in "\n".join(problems(main_of(*ops)))
-
-
-def test_qubits_may_live_on_only_at_the_end_of_main():
-    program = main_of(ALLOC)
-    verify(program)
-    program.functions.append(Function("f", program.main.blocks))
-    assert problems(program) == ["qubit %q is still live at the end of 'f'"]
-
-
-def test_the_parts_of_a_program():
-    end = op("return")
-    assert problems(Program()) == ["there is no function named 'main'"]
-    assert problems(Program([Function("main")])) == ["function 'main' has no blocks"]
-    assert problems(Program([Function("main", [Block()])])) == [
-        "a block of function 'main' does not end in a return"
-    ]
-    two = Function("main", [Block(ops=[end]), Block(ops=[end])])
-    assert problems(Program([two])) == ["no operation leads to block 1 of function 'main'"]
-    one = Function("main", [Block(ops=[end])])
-    assert problems(Program([one, one])) == ["there are 2 functions named 'main'"]
-
-
-def test_a_problem_stands_at_its_source_position():
-    locations = Locations()
-    file = locations.add_file("a.qwasm", "h q0")
-    program = main_of(op("h", [Q], [R]), locations=locations)
-    program.main.blocks[0].ops[0].loc = locations.add(file, 1, 1, 5)
-    with pytest.raises(CompileError) as caught:
-        verify(program)
-    assert str(caught.value.diagnostics[0].place) == "a.qwasm:1:1"
-
-
-def test_at_most_so_many_problems_are_listed():
-    assert len(problems(main_of(*[op("h", [Q], [R])] * 99))) == MAX_PROBLEMS
 
 
 # -- circuit -----------------------------------------------------------------------------------
@@ -175,14 +85,17 @@ WRONG_CIRCUITS = [
         for column in ("operands", "cond", "angle", "attr", "loc", "first")
     ),
     (set_entry("op", 2, value=255), "operation 2 ('?'): there is no such op code"),
-    (set_entry("op", 2, value=CODE["return"]), "operation 2 ('return'): is not the last"),
+    (set_entry("op", 2, value=CODE["return"]), "operation 2 ('return'): is an operation of prog"),
+    (set_entry("op", 8, value=CODE["addi"]), "operation 8 ('addi'): is an operation of programs"),
     (set_entry("angle", 8, value=math.inf), "operation 8 ('rz'): the angle is not a finite"),
     (set_entry("angle", 2, value=1.0), "operation 2 ('cx'): has an angle, but"),
     (set_entry("attr", 0, value=99), "operation 0 ('alloc'): the attribute is out of range"),
     (set_entry("attr", 2, value=1), "operation 2 ('cx'): the attribute is out of range"),
     (set_entry("loc", 2, value=0), "operation 2 ('cx'): there is no such location"),
     (set_entry("cond", 4, value=-2), "operation 4 ('x'): the condition is out of range"),
-    (set_entry("cond", 3, value=0), "operation 3 ('measure_z'): cannot depend on a bit"),
+    (set_entry("cond", 0, value=0), "operation 0 ('alloc'): cannot depend on a bit"),
+    (set_entry("cond", 6, value=5), "operation 6 ('xor'): cannot depend on a bit"),
+    (set_entry("cond", 3, value=0), "operation 3 ('measure_z'): an operand is a qubit and must"),
     (set_entry("cond", 4, value=0), "operation 4 ('x'): an operand is a qubit and must be"),
     (set_entry("cond", 4, value=99), "operation 4 ('x'): an operand is not defined before"),
     (set_entry("operands", 2, 2, value=1), "operation 2 ('cx'): has more operands than"),
@@ -220,12 +133,41 @@ def test_values_are_numbered_from_zero():
     assert problems(circuit) == ["the first value does not have the number 0"]
 
 
-def test_names_of_results_differ():
+@pytest.mark.parametrize("kind", ["result", "result_int"])
+def test_names_of_results_differ(kind: str):
     builder = CircuitBuilder()
     bit = builder.add("const", attr=1)
     builder.add("result", [bit], attr="m")
-    builder.add("result", [bit], attr="m")
+    builder.add("result_float", [bit] * 64, attr="n")
+    verify(builder.freeze())
+    builder.add(kind, [bit], attr="m")
     assert problems(builder.freeze()) == ["there are 2 results named 'm'"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "width", "message"),
+    [
+        ("result_int", 0, "takes 1 to 64 bits"),
+        ("result_int", 65, "takes 1 to 64 bits"),
+        ("result_float", 63, "takes 64 bits"),
+    ],
+)
+def test_numbers_have_their_bits(kind: str, width: int, message: str):
+    builder = CircuitBuilder()
+    bit = builder.add("const", attr=1)
+    builder.add("result_int", [bit] * 64, attr="m")
+    builder.add(kind, [bit] * width, attr="n")
+    assert problems(builder.freeze()) == [f"operation 2 ('{kind}'): {message}"]
+
+
+def test_wrong_products_without_end_take_linear_time():
+    builder = CircuitBuilder()
+    qubit = builder.add("alloc", attr="q")
+    for number in range(50_000):
+        qubit = builder.add("ppr", [qubit], angle=1.0, attr=f"I{number}")
+    begin = time.process_time()
+    assert len(problems(builder.freeze())) == MAX_PROBLEMS
+    assert time.process_time() - begin < 2  # some 0.1 s
 
 
 @given(circuits(max_ops=6))

@@ -14,6 +14,7 @@ So for the rows
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -21,13 +22,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qwasmc.diagnostics import Locations
-from qwasmc.ops import CODE, OPS
+from qwasmc.ops import OPS
 
 MAX_FIXED = 3
 """Operands that fit the fixed columns; an op with a variable number keeps them in the pool."""
 
 VARIADIC = np.array([spec.qubits < 0 or spec.bits < 0 for spec in OPS])
 """By op code: operands live in the pool, and operands[i] is (offset, count, 0)."""
+
+
+RESULTS = ("result", "result_int", "result_float")
+"""Operations that name bits of the program as its results."""
+
+
+def result_bits(op: str, name: str, values: Sequence[int]) -> list[tuple[str, int]]:
+    """The names of the bits of a result, one by one: those of a number are numbered."""
+    if op == "result":
+        return [(name, values[0])]
+    return [(f"{name}[{place}]", value) for place, value in enumerate(values)]
 
 
 @dataclass(slots=True)
@@ -90,19 +102,32 @@ class Circuit:
         return wire
 
 
+_ROWS = {
+    spec.name: (code, bool(VARIADIC[code]), spec.made_qubits(spec.qubits), int(spec.makes_bit))
+    for code, spec in enumerate(OPS)
+}
+"""By name: op code, whether operands live in the pool, qubits made (-1: all taken), bits made."""
+
+_PADDING = [(-1,) * (MAX_FIXED - count) for count in range(MAX_FIXED + 1)]
+
+
+def _ints() -> array[int]:
+    return array("i")
+
+
 @dataclass(slots=True)
 class CircuitBuilder:
     """Appends rows; `freeze` gives the columns."""
 
     locations: Locations = field(default_factory=Locations)
-    op: list[int] = field(default_factory=list)
-    operands: list[tuple[int, int, int]] = field(default_factory=list)
-    cond: list[int] = field(default_factory=list)
-    angle: list[float] = field(default_factory=list)
-    attr: list[int] = field(default_factory=list)
-    loc: list[int] = field(default_factory=list)
-    first: list[int] = field(default_factory=lambda: [0])
-    pool: list[int] = field(default_factory=list)
+    op: array[int] = field(default_factory=lambda: array("B"))
+    operands: array[int] = field(default_factory=_ints)
+    cond: array[int] = field(default_factory=_ints)
+    angle: array[float] = field(default_factory=lambda: array("d"))
+    attr: array[int] = field(default_factory=_ints)
+    loc: array[int] = field(default_factory=_ints)
+    first: array[int] = field(default_factory=lambda: array("i", [0]))
+    pool: array[int] = field(default_factory=_ints)
     names: list[str] = field(default_factory=list)
     _index: dict[str, int] = field(default_factory=dict)
 
@@ -124,21 +149,20 @@ class CircuitBuilder:
         loc: int = -1,
     ) -> int:
         """Append an operation and return the number of the first value it makes."""
-        code = CODE[name]
-        spec = OPS[code]
-        if VARIADIC[code]:
-            self.operands.append((len(self.pool), len(values), 0))
+        code, variadic, made, bits = _ROWS[name]
+        count = len(values)
+        if variadic:
+            self.operands.fromlist([len(self.pool), count, 0])
             self.pool.extend(values)
         else:
-            self.operands.append((*values, *[-1] * (MAX_FIXED - len(values))))  # type: ignore[arg-type]
+            self.operands.fromlist([*values, *_PADDING[count]])
         self.op.append(code)
         self.cond.append(cond)
         self.angle.append(angle)
         self.attr.append(self.name(attr) if isinstance(attr, str) else attr)
         self.loc.append(loc)
-        made = spec.made_qubits(len(values) if spec.qubits < 0 else spec.qubits)
         first = self.first[-1]
-        self.first.append(first + made + spec.makes_bit)
+        self.first.append(first + (count if made < 0 else made) + bits)
         return first
 
     def copy(

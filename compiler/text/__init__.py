@@ -8,7 +8,17 @@
     }) {qw.level = "circuit"} : () -> ()
 
 An operation marked `cond` is predicated on its last operand.  A program holds its functions as
-"qw.func"; a surgery program prints one operation per row:
+"qw.func", which have blocks and, unless it is `() -> ()`, a type; see `qwasmc.ir.program` on
+branches:
+
+      "qw.func"() ({
+      ^bb0(%n: i64):
+        "qw.br"(%n)[^bb1] : (i64) -> ()
+      ^bb1(%m: i64):
+        "qw.return"(%m) : (i64) -> ()
+      }) {function_type = (i64) -> i64, sym_name = "f"} : () -> ()
+
+A surgery program prints one operation per row:
 
     %b2 = "qw.join"() {slab = 0, terms = ["Z(0,0)", "X(1,1)"], route = ["Z(0,1)"],
                        edges = ["(0,0)-(0,1)", "(0,1)~(1,1)"]} : () -> i1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from qwasmc.diagnostics import Locations
 from qwasmc.ir.circuit import VARIADIC, Circuit
@@ -13,10 +13,16 @@ from qwasmc.ops import OPS, OpSpec
 from qwasmc.text.syntax import (
     AUX_NAMES,
     COND,
+    FLOATS,
+    FUNCTION_TYPE,
     LEVEL,
+    SEGMENTS,
+    SYMBOL,
     edge_text,
     float_text,
+    function_type,
     quoted,
+    row_signature,
     signature,
     term_text,
     tile_text,
@@ -52,11 +58,16 @@ def _nowhere(loc: int) -> str:
 
 
 def _op_text(
-    results: Sequence[str], name: str, operands: Sequence[str], attrs: Sequence[str], types: str
+    results: Sequence[str],
+    name: str,
+    operands: Sequence[str],
+    attrs: Sequence[str],
+    types: str,
+    targets: str = "",
 ) -> str:
     made = f"{', '.join(results)} = " if results else ""
     braces = f" {{{', '.join(attrs)}}}" if attrs else ""
-    return f'{made}"qw.{name}"({", ".join(operands)}){braces} : {types}'
+    return f'{made}"qw.{name}"({", ".join(operands)}){targets}{braces} : {types}'
 
 
 # -- program -----------------------------------------------------------------------------------
@@ -66,39 +77,73 @@ def _program_lines(program: Program, where: Where) -> Iterator[str]:
     for function in program.functions:
         yield '  "qw.func"() ({'
         yield from _function_lines(function, where)
-        yield f"  }}) {{sym_name = {quoted(function.name)}}} : () -> ()"
+        yield f"  }}) {{{', '.join(_function_attrs(function))}}} : () -> ()"
+
+
+def _function_attrs(function: Function) -> Iterator[str]:
+    params = [arg.type for arg in function.blocks[0].args] if function.blocks else []
+    if params or function.results:
+        yield f"{FUNCTION_TYPE} = {function_type(params, function.results)}"
+    yield f"{SYMBOL} = {quoted(function.name)}"
 
 
 def _function_lines(function: Function, where: Where) -> Iterator[str]:
     names = _Names()
+    labels = {block: f"^bb{number}" for number, block in enumerate(function.blocks)}
     for number, block in enumerate(function.blocks):
-        if number or block.args or not block.ops:
-            yield _label(number, block, names)
+        if number or _needs_label(function):
+            yield _label(labels[block], block, names)
         for op in block.ops:
-            yield f"    {_program_op(op, names)}{where(op.loc)}"
+            yield f"    {_program_op(op, names, labels)}{where(op.loc)}"
 
 
-def _label(number: int, block: Block, names: _Names) -> str:
+def _needs_label(function: Function) -> bool:
+    """Whether the first block has a label; it does in a wrong program where an op leads to it."""
+    first = function.blocks[0]
+    ops = (op for block in function.blocks for op in block.ops)
+    led_to = (target.block is first for op in ops for target in op.targets)
+    return bool(first.args) or not first.ops or any(led_to)
+
+
+def _label(label: str, block: Block, names: _Names) -> str:
     args = ", ".join(f"{names.define(arg)}: {arg.type.value}" for arg in block.args)
-    return f"  ^bb{number}{f'({args})' if args else ''}:"
+    return f"  {label}{f'({args})' if args else ''}:"
 
 
-def _program_op(op: Op, names: _Names) -> str:
-    operands = op.operands if op.cond is None else (*op.operands, op.cond)
-    n_qubits = len(op.operands) if op.spec.qubits < 0 else op.spec.qubits
-    attrs = [_attr_text(key, value) for key, value in sorted((op.attrs or {}).items())]
+def _program_op(op: Op, names: _Names, labels: Mapping[Block, str]) -> str:
+    operands = op.operands
+    attrs = [_attr_text(key, value) for key, value in sorted(op.attrs.items())] if op.attrs else []
+    targets = ""
+    if op.targets:
+        operands = (*operands, *(arg for target in op.targets for arg in target.args))
+        # A target outside the function, in a wrong program, has no label.
+        targets = f"[{', '.join(labels.get(target.block, '^none') for target in op.targets)}]"
+    if len(op.targets) > 1:
+        sizes = [len(op.operands), *(len(target.args) for target in op.targets)]
+        attrs.append(f"{SEGMENTS} = array<i32: {', '.join(map(str, sizes))}>")
     if op.cond is not None:
+        operands = (*operands, op.cond)
         attrs.append(COND)
     used = [names.use(value) for value in operands]
-    n_bits, made = len(operands) - n_qubits, op.spec.made_qubits(n_qubits)
-    types = signature(n_qubits, n_bits, made, op.spec.makes_bit)
-    return _op_text([names.define(value) for value in op.results], op.name, used, attrs, types)
+    made = [names.define(value) for value in op.results]
+    return _op_text(made, op.name, used, attrs, _program_types(op, operands), targets)
+
+
+def _program_types(op: Op, operands: Sequence[Value]) -> str:
+    """The type of an operation with these operands, as its row has it where that fixes it."""
+    if op.spec.flexible or op.targets:
+        return function_type([v.type for v in operands], [v.type for v in op.results])
+    computed = op.spec.angle and (op.attrs is None or "angle" not in op.attrs)
+    return row_signature(op.name, len(op.operands), computed, op.cond is not None)
 
 
 def _attr_text(key: str, value: Attr) -> str:
     if isinstance(value, str):
         return f"{key} = {quoted(value)}"
-    return f"{key} = {float_text(value) if isinstance(value, float) else int(value)}"
+    return f"{key} = {float_text(float(value)) if key in FLOATS else int(value)}"
+
+
+_FIT = re.compile(r"[A-Za-z_$][\w$.-]*", re.ASCII)
 
 
 class _Names:
@@ -108,11 +153,26 @@ class _Names:
         self.of: dict[Value, str] = {}
         self.taken: set[str] = set()
         self.next: dict[str, int] = {}
+        self.early: set[Value] = set()
+        """Values used in the text before they are defined."""
 
     def define(self, value: Value) -> str:
-        """The name of a value from here on."""
-        hint = value.name if re.fullmatch(r"[A-Za-z_$][\w$.-]*", value.name, re.ASCII) else ""
-        name = hint
+        """The name of a value where it is defined."""
+        if self.early and value in self.early:
+            self.early.remove(value)
+            return self.of[value]
+        return self._name(value)
+
+    def use(self, value: Value) -> str:
+        """The name of a value where it is used."""
+        name = self.of.get(value)
+        if name is None:
+            self.early.add(value)
+            name = self._name(value)
+        return name
+
+    def _name(self, value: Value) -> str:
+        name = hint = value.name if _FIT.fullmatch(value.name) else ""
         while not name or name in self.taken:
             number = self.next.get(hint, 0 if not hint else 1)
             self.next[hint] = number + 1
@@ -120,10 +180,6 @@ class _Names:
         self.taken.add(name)
         self.of[value] = f"%{name}"
         return self.of[value]
-
-    def use(self, value: Value) -> str:
-        """The name of a value, defined so far or (in a wrong program) not."""
-        return self.of.get(value) or self.define(value)
 
 
 # -- circuit -----------------------------------------------------------------------------------

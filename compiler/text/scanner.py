@@ -9,20 +9,30 @@ from __future__ import annotations
 
 import functools
 import re
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 from qwasmc.diagnostics import CompileError, Diagnostic, Locations, Place
 from qwasmc.text.syntax import LEVEL, float_of_bits, unquoted
 
 _compiled = functools.partial(re.compile, flags=re.ASCII)
 
-AttrValue = str | int | float | list[str] | None
+
+class FunctionType(NamedTuple):
+    """What stands before and after the arrow of a function's type."""
+
+    takes: str
+    makes: str
+
+
+AttrValue = str | int | float | list[str] | tuple[int, ...] | FunctionType | None
 """The value of an attribute; None for a unit attribute."""
 
 WS = r"(?:\s++|//[^\n]*+)*+"
 STRING = r'"(?:[^"\\\n]++|\\.)*+"'
 NAME = r"%[A-Za-z0-9_$.\-]++"
+BLOCK = r"\^[A-Za-z0-9_$.\-]++"
 _NAMES = rf"{NAME}(?:\s*+,\s*+{NAME})*+"
+_BLOCKS = rf"{BLOCK}(?:\s*+,\s*+{BLOCK})*+"
 _LOC = rf"(?:loc\s*+\((?P<loc>(?:[^()\"]++|{STRING})*+)\))?+"
 
 OP_PIECES = (
@@ -31,6 +41,7 @@ OP_PIECES = (
     (r"\(", "'(' and the operands"),
     (rf"(?P<operands>(?:{_NAMES})?+)", "operands"),
     (r"\)", "')' or ',' and another value"),
+    (rf"(?:\[\s*+(?P<targets>{_BLOCKS})\s*+\])?+", "blocks"),
     (rf"(?:\{{(?P<attrs>(?:[^{{}}()\"]++|{STRING})*+)\}})?+", "attributes"),
     (r":", "':' and the type of the operation, or attributes in {...}"),
     (r"\(", "'(' and the types of the operands"),
@@ -55,9 +66,9 @@ _NO_TYPE = (":", r"\(", r"\)", "->", r"\(", r"\)", _LOC.replace("?P<loc>", ""))
 MODULE = pieces(r'"builtin\.module"', r"\(", r"\)", r"\(", r"\{")
 MODULE_END = pieces(r"\}", r"\)", r"\{", re.escape(LEVEL), "=", r'"(\w++)"', r"\}", *_NO_TYPE)
 FUNCTION = pieces(r'"qw\.func"', r"\(", r"\)", r"\(", r"\{")
-FUNCTION_END = pieces(r"\}", r"\)", r"\{", "sym_name", "=", f"({STRING})", r"\}", *_NO_TYPE)
+FUNCTION_END = pieces(r"\}", r"\)", rf"\{{(?P<attrs>(?:[^{{}}\"]++|{STRING})*+)\}}", *_NO_TYPE)
 LABEL = pieces(
-    r"(\^[A-Za-z0-9_$.\-]++)",
+    f"({BLOCK})",
     rf"(?:\(((?:[^()\"]++|\((?:[^()\"]++|{STRING})*+\))*+)\))?+",
     ":",
 )
@@ -74,12 +85,16 @@ _VALUE = _compiled(
     r"|(?P<float>[+-]?+\d++\.\d*+(?:[eE][+-]?+\d++)?+)(?:\s*+:\s*+f64)?+"
     r"|(?P<int>[+-]?+\d++)(?:\s*+:\s*+i64)?+"
     rf"|\[(?P<list>\s*+(?:{STRING}\s*+(?:,\s*+{STRING}\s*+)*+)?+)\]"
+    r"|array<i32(?P<array>(?:\s*+:(?:\s*+\d{1,9}\s*+(?:,\s*+\d{1,9}\s*+)*+))?+)>"
+    r"|(?P<type>\((?P<takes>[^()]*+)\)\s*+->\s*+(?P<makes>\([^()]*+\)|[!\w.]++))"
 )
 _COMMA = _compiled(f"{WS}(,?+){WS}")
 _STRING = _compiled(STRING)
+_DIGITS = _compiled(r"\d+")
 
-INT_LIMIT = 2**31
-"""Integers of the text form fit a column."""
+_INT_LIMIT = {"int": 2**63}
+_COLUMN_LIMIT = 2**31
+"""Integers of the text form fit a column, except numbers that a program computes with."""
 
 LEVELS = ("program", "circuit", "surgery")
 _LEVEL_HELP = f'end the module with }}) {{{LEVEL} = "program"}} : () -> (), or circuit or surgery'
@@ -192,7 +207,7 @@ class Scanner:
                 value = _VALUE.match(self.text, pos, end)
                 if value is None:
                     self.fail("expected a string, a number or a list of strings", pos)
-                found[key[2]] = self._value(value)
+                found[key[2]] = self._value(key[2], value)
                 pos = value.end()
             comma = _COMMA.match(self.text, pos, end)
             assert comma is not None
@@ -201,7 +216,7 @@ class Scanner:
             pos = comma.end()
         return found
 
-    def _value(self, match: re.Match[str]) -> AttrValue:
+    def _value(self, key: str, match: re.Match[str]) -> AttrValue:
         kind = match.lastgroup
         literal = match[kind or 0]
         if kind == "text":
@@ -211,9 +226,14 @@ class Scanner:
         if kind == "float":
             return float(literal)
         if kind == "int":
-            if len(literal) > 11 or not -INT_LIMIT <= int(literal) < INT_LIMIT:
+            limit = _INT_LIMIT.get(key, _COLUMN_LIMIT)
+            if len(literal) > 20 or not -limit <= int(literal) < limit:
                 self.fail("this integer is too large", *match.span("int"))
             return int(literal)
+        if kind == "array":
+            return tuple(map(int, _DIGITS.findall(literal)))
+        if kind == "type":
+            return FunctionType(match["takes"], match["makes"])
         start = match.start("list")
         return [self.string(s[0], start + s.start()) for s in _STRING.finditer(literal)]
 

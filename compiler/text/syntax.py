@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import re
 import struct
+from collections.abc import Sequence
 from functools import lru_cache
 
 from qwasmc.ir.surgery import STEP, Edge, Letter, Magic, RouteTile, Side, Term, Tile
-from qwasmc.ops import Type
+from qwasmc.ops import BY_NAME, OpSpec, Type
 
 LEVEL = "qw.level"
 """The module attribute that says which representation the text holds."""
@@ -16,8 +17,21 @@ LEVEL = "qw.level"
 COND = "cond"
 """The unit attribute of an operation whose last operand is its condition."""
 
-QUBIT = Type.QUBIT.value
-BIT = Type.I1.value
+SEGMENTS = "operandSegmentSizes"
+"""The attribute of an operation with several targets: how many operands are its own, and how many
+are arguments for each target."""
+
+FLOATS = ("angle", "real")
+"""The attributes that are floating-point numbers."""
+
+SYMBOL = "sym_name"
+"""The attribute of a function that holds its name."""
+
+FUNCTION_TYPE = "function_type"
+"""The attribute of a function that holds the types of its parameters and results, if any."""
+
+TYPES = {type.value: type for type in Type}
+"""Types by spelling."""
 
 
 def quoted(text: str) -> str:
@@ -71,12 +85,38 @@ def float_of_bits(digits: str) -> float:
     return value
 
 
+def function_type(takes: Sequence[Type], makes: Sequence[Type]) -> str:
+    """The type of an operation or a function: its operands' types and its results' types."""
+    made = [type.value for type in makes]
+    results = made[0] if len(made) == 1 else f"({', '.join(made)})"
+    return f"({', '.join(type.value for type in takes)}) -> {results}"
+
+
 @lru_cache(maxsize=4096)
 def signature(qubits: int, bits: int, made_qubits: int, made_bits: int) -> str:
-    """The type of an operation: its operands' types and its results' types."""
-    taken = ", ".join([QUBIT] * qubits + [BIT] * bits)
-    made = [QUBIT] * made_qubits + [BIT] * made_bits
-    return f"({taken}) -> {made[0] if len(made) == 1 else '(' + ', '.join(made) + ')'}"
+    """The type of an operation on qubits and bits."""
+    takes = [Type.QUBIT] * qubits + [Type.I1] * bits
+    return function_type(takes, [Type.QUBIT] * made_qubits + [Type.I1] * made_bits)
+
+
+def row_types(spec: OpSpec, count: int, computed: bool) -> tuple[list[Type], list[Type]]:
+    """What a row takes as `count` operands, the last an angle if it is computed, and makes."""
+    rest = [*spec.takes, *[Type.F64] * computed]
+    n_qubits, n_bits = spec.qubits, spec.bits
+    if n_qubits < 0:
+        n_qubits = max(0, count - n_bits - len(rest))
+    elif n_bits < 0:
+        n_bits = max(0, count - n_qubits - len(rest))
+    takes = [Type.QUBIT] * n_qubits + [Type.I1] * n_bits + rest
+    made = [Type.QUBIT] * spec.made_qubits(n_qubits) + [Type.I1] * spec.makes_bit
+    return takes, [*made, *spec.makes]
+
+
+@lru_cache(maxsize=4096)
+def row_signature(name: str, count: int, computed: bool, predicated: bool) -> str:
+    """The type of an operation that is a row with `count` operands besides its condition."""
+    takes, makes = row_types(BY_NAME[name], count, computed)
+    return function_type([*takes, *[Type.I1] * predicated], makes)
 
 
 # -- the parts of a surgery row ----------------------------------------------------------------

@@ -1,7 +1,7 @@
 """Is this IR well-formed?  `verify` raises a CompileError that lists what is wrong with it.
 
-There is a file for each representation, and one for joint measurements.  What an operation or a
-row may hold is read from the op table and the row table.
+There is a file for each representation; programs also need `operation.py` and `dominance.py`,
+surgery `join.py`.  What an operation or a row may hold is read from the op table and the row table.
 """
 
 from qwasmc.diagnostics import CompileError

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qwasmc.ir.circuit import MAX_FIXED, VARIADIC, Circuit
+from qwasmc.ir.circuit import MAX_FIXED, RESULTS, VARIADIC, Circuit
 from qwasmc.ops import CODE, OPS, OpSpec
-from qwasmc.verify.problems import MAX_PROBLEMS, Problems, paulis_problem
+from qwasmc.verify.problems import MAX_PROBLEMS, WIDTHS, Problems, paulis_problem, width_text
 
 Bools = NDArray[np.bool_]
 Ints = NDArray[Any]
@@ -31,11 +31,13 @@ _MAKES_BIT = _table(lambda spec: spec.makes_bit)
 _MADE_QUBITS = _table(lambda spec: spec.made_qubits(spec.qubits))
 """-1: as many as operands."""
 _HAS_ANGLE = _table(lambda spec: spec.angle).astype(bool)
+_IN_CIRCUIT = _table(lambda spec: spec.in_circuit).astype(bool)
 _MAY_BE_PREDICATED = _table(lambda spec: spec.may_be_predicated).astype(bool)
 _ATTR_LIMIT = _table(
     lambda spec: -1 if spec.attr_is_text else {"": 1, "value": 2}.get(spec.attr, 2**31 - 1)
 )
 """Attributes are below this; -1: below the number of names."""
+"""The rows whose names differ."""
 
 
 def verify_circuit(circuit: Circuit, problems: Problems) -> None:
@@ -74,8 +76,11 @@ class _CircuitCheck:
                 self.problems.add(f"the column '{name}' does not have the shape {shape}")
 
     def codes(self) -> None:
-        """Op codes are rows of the op table."""
-        self.report(self.circuit.op >= len(OPS), "there is no such op code")
+        """Op codes are rows of the op table, and rows that circuits have."""
+        known = self.circuit.op < len(OPS)
+        self.report(~known, "there is no such op code")
+        foreign = ~_IN_CIRCUIT[np.where(known, self.circuit.op, 0)]
+        self.report(foreign, "is an operation of programs, not of circuits")
 
     def rows(self) -> None:
         """Columns of each row by themselves."""
@@ -91,7 +96,6 @@ class _CircuitCheck:
         predicated = circuit.cond >= 0
         report(circuit.cond < -1, "the condition is out of range")
         report(predicated & ~_MAY_BE_PREDICATED[op], "cannot depend on a bit")
-        report(op[:-1] == CODE["return"], "is not the last operation")
 
     def values(self) -> None:
         """Operands are where the columns say, and `first` counts the values made."""
@@ -150,18 +154,24 @@ class _CircuitCheck:
         return np.concatenate(values), np.concatenate(rows), np.concatenate(bits)
 
     def texts(self) -> None:
-        """Names of results differ; Pauli products have a letter for each qubit."""
+        """Names of results differ, numbers have all bits, Pauli products a letter per qubit."""
         circuit = self.circuit
-        results = np.flatnonzero(circuit.op == CODE["result"])
+        results = np.flatnonzero(np.isin(circuit.op, [CODE[name] for name in RESULTS]))
         names = Counter(circuit.names[attr] for attr in circuit.attr[results].tolist())
         for name, times in names.items():
             if times > 1:
                 self.problems.add(f"there are {times} results named '{name}'")
+        for name, (least, most) in WIDTHS.items():
+            rows = np.flatnonzero(circuit.op == CODE[name])
+            count = circuit.operands[rows, 1]
+            self.report((count < least) | (count > most), width_text(name), rows)
         for code in (code for code, spec in enumerate(OPS) if spec.attr == "paulis"):
             rows = np.flatnonzero(circuit.op == code)
             pairs = np.stack([circuit.attr[rows], circuit.operands[rows, 1]], axis=1)
             distinct, which = np.unique(pairs, axis=0, return_inverse=True)
             for number, (attr, count) in enumerate(distinct.tolist()):
+                if len(self.problems.found) >= MAX_PROBLEMS:
+                    return
                 if problem := paulis_problem(circuit.names[attr], count):
                     self.report(which.reshape(-1) == number, problem, rows)
 

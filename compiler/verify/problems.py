@@ -1,4 +1,4 @@
-"""What the checks of several representations share: the list of problems, and Pauli products."""
+"""What the checks of several representations share: the list of problems, and a few of them."""
 
 from __future__ import annotations
 
@@ -31,3 +31,13 @@ def paulis_problem(letters: str, count: int) -> str:
     if not letters or letters.strip("XYZ"):
         return f"'{letters[:64]}' is not a product of X, Y and Z"
     return ""
+
+
+WIDTHS = {"result_int": (1, 64), "result_float": (64, 64)}
+"""How many bits each row of a number has, at least and at most."""
+
+
+def width_text(name: str) -> str:
+    """The same in words."""
+    least, most = WIDTHS[name]
+    return f"takes {most} bits" if least == most else f"takes {least} to {most} bits"

@@ -1,20 +1,23 @@
 """Is this Program well-formed?
 
-Operations fit the op table, values are defined before they are used, each qubit value is used
-exactly once and none is leaked; only qubits still live at the end of `main` may be.
+- Operations fit the op table, and the last one of each block, and no other, ends it.
+- Targets and calls get the arguments that blocks and functions have.
+- What defines a value dominates its uses; in a block that cannot be reached any value will do.
+- A qubit value lives in one block, and is used exactly once on every way out of it.  Only where the
+  program ends may qubits be left.
 """
 
 from __future__ import annotations
 
-import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from qwasmc.ir.program import Attr, Block, Function, Op, Program, Value
-from qwasmc.ops import BY_NAME, OpSpec, Type
-from qwasmc.verify.problems import Problems, paulis_problem
-
-TERMINATOR = BY_NAME["return"]
+from qwasmc.ir.program import Block, Function, Op, Program, Target, Value
+from qwasmc.ops import Type
+from qwasmc.verify.dominance import Dominance
+from qwasmc.verify.operation import listed, misfits
+from qwasmc.verify.problems import Problems
 
 
 def verify_program(program: Program, problems: Problems) -> None:
@@ -25,133 +28,185 @@ def verify_program(program: Program, problems: Problems) -> None:
             problems.add(f"there are {count} functions named '{name}'")
     if "main" not in names:
         problems.add("there is no function named 'main'")
+    callees = {function.name: _Callee.of(function) for function in program.functions}
+    if "main" in names and callees["main"].takes:
+        problems.add("function 'main' has parameters, but nothing calls it")
     for function in program.functions:
         if not function.blocks:
             problems.add(f"function '{function.name}' has no blocks")
-        for number, block in enumerate(function.blocks):
-            if number:
-                problems.add(f"no operation leads to block {number} of function '{function.name}'")
-            _BlockCheck(function, block, problems).run()
+        _FunctionCheck(function, callees, problems).run()
 
 
-class _BlockCheck:
-    """A walk over a block.  No operation branches, so what dominates a use stands before it."""
+@dataclass(frozen=True, slots=True)
+class _Callee:
+    """The types of a function."""
 
-    def __init__(self, function: Function, block: Block, problems: Problems) -> None:
+    takes: list[Type]
+    makes: list[Type]
+
+    @staticmethod
+    def of(function: Function) -> _Callee:
+        args = function.blocks[0].args if function.blocks else []
+        return _Callee([arg.type for arg in args], list(function.results))
+
+
+class _FunctionCheck:
+    """A walk over the blocks of a function, each after the blocks that dominate it."""
+
+    def __init__(
+        self, function: Function, callees: Mapping[str, _Callee], problems: Problems
+    ) -> None:
         self.function = function
-        self.block = block
+        self.callees = callees
         self.problems = problems
-        self.defined: set[Value] = set()
+        self.number = {block: number for number, block in enumerate(function.blocks)}
+        self.dominance = Dominance([self.successors(block) for block in function.blocks])
+        self.defined: dict[Value, int] = {}
+        """Values defined so far, with the block they were defined in."""
+        self.here = 0
+        """The block in which we are, and whether it can be reached."""
+        self.reached = True
         self.live: dict[Value, int] = {}
-        """Qubit values not yet used, with the location they were made at."""
-        self.result_names: set[str] = set()
+        """Qubit values of this block not yet used, with the location they were made at."""
+
+    def successors(self, block: Block) -> list[int]:
+        """The numbers of the blocks that a block leads to."""
+        targets = block.ops[-1].targets if block.ops else ()
+        return [self.number[target.block] for target in targets if target.block in self.number]
 
     def run(self) -> None:
-        """Check the operations in order, then what is left."""
-        for argument in self.block.args:
-            self.define(argument, -1)
-        for op in self.block.ops:
+        """Check the blocks."""
+        for number in self.dominance.order:
+            self.block(number)
+        self.reached = False
+        dead = [number for number, place in enumerate(self.dominance.enter) if place < 0]
+        # Their values first, as they may be used anywhere among them.
+        for number in dead:
+            self.here = number
+            for value, loc in _definitions(self.function.blocks[number]):
+                self.define(value, loc)
+        for number in dead:
+            self.block(number)
+
+    def block(self, number: int) -> None:
+        """The arguments and operations of a block in order, then how it ends."""
+        block = self.function.blocks[number]
+        self.here = number
+        self.live = {}
+        self.make(block.args, -1)
+        last = block.ops[-1] if block.ops else None
+        for op in block.ops:
             self.operation(op)
-        self.end()
+            if op.spec.ends_block and op is not last:
+                self.problem(op, "is not the last operation of its block")
+        if last is None or not last.spec.ends_block:
+            name, loc = self.function.name, last.loc if last else -1
+            message = f"a block of function '{name}' does not end in a return or a branch"
+            self.problems.add(message, loc)
+        else:
+            self.leave(last)
+
+    def problem(self, op: Op, message: str) -> None:
+        """A problem with an operation."""
+        self.problems.add(f"'{op.name}': {message}", op.loc)
+
+    # -- operations
 
     def operation(self, op: Op) -> None:
         """One operation against its row, its operands against the values so far."""
-        for message in _misfits(op):
-            self.problems.add(f"'{op.name}': {message}", op.loc)
+        for message in misfits(op):
+            self.problem(op, message)
         for value in op.operands:
             self.use(value, op)
         if op.cond is not None:
             self.use(op.cond, op)
-        for value in op.results:
-            self.define(value, op.loc)
-        if op.spec is TERMINATOR and op is not self.block.ops[-1]:
-            self.problems.add(f"'{op.name}' is not the last operation of its block", op.loc)
-        if op.name == "result":
-            self.name(str((op.attrs or {}).get("name", "")), op)
+        self.make(op.results, op.loc)
+        if op.spec.flexible:
+            self.types(op)
 
     def use(self, value: Value, op: Op) -> None:
         """An operand."""
-        if value not in self.defined:
-            self.problems.add(f"'{op.name}': {_called(value)} is not defined here", op.loc)
-        elif value.type == Type.QUBIT and self.live.pop(value, None) is None:
-            self.problems.add(f"'{op.name}': {_called(value)} was already used", op.loc)
+        at = self.defined.get(value, -1)
+        if at < 0:
+            self.problem(op, f"{_called(value)} is not defined here")
+        elif value.type is Type.QUBIT:
+            if self.live.pop(value, None) is None:
+                used = "was already used" if at == self.here else "is of another block"
+                self.problem(op, f"{_called(value)} {used}")
+        elif at != self.here and self.reached and not self.dominance.dominates(at, self.here):
+            self.problem(op, f"{_called(value)} is not defined on every way here")
+
+    def make(self, values: Sequence[Value], loc: int) -> None:
+        """Results of an operation, or arguments of a block."""
+        for value in values:
+            if self.reached:
+                self.define(value, loc)
+            if value.type is Type.QUBIT:
+                self.live[value] = loc
 
     def define(self, value: Value, loc: int) -> None:
-        """A result of an operation, or an argument."""
+        """The place where a value is defined."""
         if value in self.defined:
             self.problems.add(f"{_called(value)} is defined twice", loc)
-            return
-        self.defined.add(value)
-        if value.type == Type.QUBIT:
-            self.live[value] = loc
+        else:
+            self.defined[value] = self.here
 
-    def name(self, name: str, op: Op) -> None:
-        """The name of a classical result of the program."""
-        if name in self.result_names:
-            self.problems.add(f"there are two results named '{name}'", op.loc)
-        self.result_names.add(name)
-
-    def end(self) -> None:
-        """The block ends in a terminator, and leaks no qubit."""
+    def types(self, op: Op) -> None:
+        """What a call or a return takes and makes, against the function called or left."""
         name = self.function.name
-        last = self.block.ops[-1] if self.block.ops else None
-        if last is None or last.spec is not TERMINATOR:
-            loc = last.loc if last else -1
-            self.problems.add(f"a block of function '{name}' does not end in a return", loc)
-        if name != "main":
-            for value, loc in self.live.items():
+        if op.name == "call":
+            name = str((op.attrs or {}).get("callee", ""))
+            if name not in self.callees:
+                self.problem(op, f"there is no function named '{name[:64]}'")
+                return
+        callee = self.callees[name]
+        takes, makes = (callee.takes, callee.makes) if op.name == "call" else (callee.makes, [])
+        taken = [value.type for value in op.operands]
+        made = [value.type for value in op.results]
+        if taken != takes:
+            verb = "takes" if op.name == "call" else "returns"
+            self.problem(op, f"'{name}' {verb} {listed(takes)}, not {listed(taken)}")
+        if made != makes:
+            self.problem(op, f"'{name}' returns {listed(makes)}, not {listed(made)}")
+
+    # -- the end of a block
+
+    def leave(self, op: Op) -> None:
+        """The last operation of a block: it hands on each qubit, or ends the program."""
+        live = self.live
+        for target in op.targets:
+            self.live = dict(live)
+            self.target(op, target)
+            for value in self.live:
+                self.problem(op, f"{_called(value)} is not handed on")
+        ends_program = op.name in ("halt", "fail") or self.function.name == "main"
+        if not op.targets and not ends_program:
+            for value, loc in live.items():
+                name = self.function.name
                 self.problems.add(f"{_called(value)} is still live at the end of '{name}'", loc)
+
+    def target(self, op: Op, target: Target) -> None:
+        """A target of the last operation, and its arguments."""
+        number = self.number.get(target.block, -1)
+        if number < 0:
+            self.problem(op, "leads to a block of another function")
+        elif number == 0:
+            self.problem(op, "leads to the first block of its function")
+        wanted = [value.type for value in target.block.args]
+        given = [value.type for value in target.args]
+        if wanted != given:
+            self.problem(op, f"block {number} takes {listed(wanted)}, not {listed(given)}")
+        for value in target.args:
+            self.use(value, op)
+
+
+def _definitions(block: Block) -> list[tuple[Value, int]]:
+    """The values that a block defines, with their locations."""
+    found = [(value, -1) for value in block.args]
+    found += ((value, op.loc) for op in block.ops for value in op.results)
+    return found
 
 
 def _called(value: Value) -> str:
-    kind = "qubit" if value.type == Type.QUBIT else "value"
+    kind = "qubit" if value.type is Type.QUBIT else "value"
     return f"{kind} %{value.name}" if value.name else f"a {kind}"
-
-
-def _misfits(op: Op) -> Iterator[str]:
-    """What does not fit the row of an operation's spec."""
-    spec = op.spec
-    n_qubits = len(op.operands) if spec.qubits < 0 else spec.qubits
-    n_bits = len(op.operands) if spec.bits < 0 else spec.bits
-    takes = [Type.QUBIT] * n_qubits + [Type.I1] * n_bits
-    makes = [Type.QUBIT] * spec.made_qubits(n_qubits) + [Type.I1] * spec.makes_bit
-    taken = [value.type for value in op.operands]
-    made = [value.type for value in op.results]
-    if taken != takes:
-        yield f"takes {_listed(takes)}, not {_listed(taken)}"
-    if made != makes:
-        yield f"makes {_listed(makes)}, not {_listed(made)}"
-    if op.cond is not None and not spec.may_be_predicated:
-        yield "cannot depend on a bit, because it is more than a change of qubits"
-    if op.cond is not None and op.cond.type != Type.I1:
-        yield f"a condition is an i1, not {op.cond.type.value}"
-    yield from _attribute_misfits(spec, op.attrs or {}, n_qubits)
-
-
-def _listed(types: Sequence[Type]) -> str:
-    shown = ", ".join(type.value for type in types[:8])
-    return f"({shown}{', ...' if len(types) > 8 else ''})"
-
-
-def _attribute_misfits(spec: OpSpec, attrs: dict[str, Attr], n_qubits: int) -> Iterator[str]:
-    wanted = {key for key in (spec.attr, "angle" if spec.angle else "") if key}
-    for key in sorted(wanted - attrs.keys()):
-        yield f"needs the attribute '{key}'"
-    for key in sorted(attrs.keys() - wanted):
-        yield f"has no attribute '{key}'"
-    if spec.angle and "angle" in attrs:
-        angle = attrs["angle"]
-        if not isinstance(angle, int | float) or not math.isfinite(angle):
-            yield f"the angle {angle!r} is not a finite number"
-    if spec.attr in attrs:
-        yield from _value_misfits(spec, attrs[spec.attr], n_qubits)
-
-
-def _value_misfits(spec: OpSpec, value: Attr, n_qubits: int) -> Iterator[str]:
-    if not isinstance(value, str if spec.attr_is_text else int):
-        yield f"'{spec.attr}' must be {'text' if spec.attr_is_text else 'an integer'}"
-    elif isinstance(value, str):
-        if spec.attr == "paulis" and (problem := paulis_problem(value, n_qubits)):
-            yield problem
-    elif value < 0 or (spec.attr == "value" and value > 1):
-        yield f"{spec.attr} = {value} is out of range"

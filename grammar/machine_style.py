@@ -1,0 +1,181 @@
+"""Instructions of QWASM's machine style: numbered qubits, results in registers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from qwasmc.diagnostics import did_you_mean
+from qwasmc.grammar.flow import FlowBuilder
+from qwasmc.grammar.handlers import (
+    FREE_ROW,
+    RESET_ROW,
+    barrier,
+    gate_row,
+    note,
+    paulis_of,
+    service,
+    whole,
+)
+from qwasmc.grammar.instructions import (
+    ANY,
+    REGISTER,
+    Builder,
+    Instruction,
+    Mnemonic,
+    operand_name,
+    plural,
+)
+from qwasmc.grammar.survey import as_register
+
+# fmt: off
+MACHINE_GATES = (
+    "H", "X", "Y", "Z", "S", "SDG", "T", "TDG", "RX", "RY", "RZ", "CNOT", "CZ", "SWAP", "CCX",
+    "CCZ",
+)
+# fmt: on
+"""Gates by their names in QL mnemonics."""
+
+
+def _init(builder: Builder, row: Mnemonic, instruction: Instruction) -> None:
+    count = whole(instruction, instruction.operands[0], "operand", 1)
+    if builder.machine_size:
+        raise instruction.fault("QLINIT can be given once")
+    if "distance" in instruction.named:
+        whole(instruction, instruction.named["distance"], "distance", 1)
+        note(builder, instruction)
+    # Before the names are made: there may be far too many.
+    builder.context.allow(count)
+    builder.machine_size = count
+    builder.allocate([str(number) for number in range(count)], instruction.loc)
+
+
+def _machine_measure(builder: Builder, row: Mnemonic, instruction: Instruction) -> None:
+    names = builder.operands(instruction, 0, 1)
+    register = _register(instruction, 1)
+    basis = paulis_of(instruction, instruction.named.get("basis", "Z"), "basis")
+    if len(basis) != 1 or basis == "I":
+        raise instruction.fault("a basis is X, Y or Z", "basis")
+    builder.measure(f"measure_{basis.lower()}", names, register, instruction.loc)
+
+
+def _register(instruction: Instruction, index: int) -> str:
+    name = operand_name(instruction, index).lower()
+    if not REGISTER.fullmatch(name):
+        raise instruction.fault("expected a register r0 to r15", "operand", index)
+    return name
+
+
+def _pauli_product(builder: Builder, row: Mnemonic, instruction: Instruction) -> None:
+    paulis = paulis_of(instruction, instruction.operands[0], "operand")
+    last = len(instruction.operands) - 1
+    names = builder.operands(instruction, 1, last)
+    register = _register(instruction, last)
+    if len(paulis) != len(names):
+        raise instruction.fault(
+            f"{plural(len(paulis), 'Pauli')} for {plural(len(names), 'qubit')}", "operand"
+        )
+    kept = [(name, letter) for name, letter in zip(names, paulis, strict=True) if letter != "I"]
+    if not kept:
+        raise instruction.fault("a product of identities has nothing to measure", "operand")
+    builder.measure(
+        "ppm",
+        [name for name, _ in kept],
+        register,
+        instruction.loc,
+        attrs={"paulis": "".join(letter for _, letter in kept)},
+    )
+
+
+def _syndrome(builder: Builder, row: Mnemonic, instruction: Instruction) -> None:
+    rounds = 0
+    if "rounds" in instruction.named:
+        rounds = whole(instruction, instruction.named["rounds"], "rounds", 1)
+    builder.block.append("syndrome", attrs={"rounds": rounds}, loc=instruction.loc)
+
+
+def _rev_begin(builder: Builder, row: Mnemonic, instruction: Instruction) -> None:
+    name = operand_name(instruction, 0)
+    if name in builder.segments or any(name == other for other, _ in builder.open_segments):
+        raise instruction.fault(f"segment '{name}' exists already", "operand")
+    builder.open_segments.append((name, instruction.loc))
+    builder.block.append("rev_begin", attrs={"name": name}, loc=instruction.loc)
+
+
+def _rev_end(builder: Builder, row: Mnemonic, instruction: Instruction) -> None:
+    if not builder.open_segments:
+        raise instruction.fault("REV_END without REV_BEGIN")
+    name, _ = builder.open_segments.pop()
+    builder.segments.add(name)
+    builder.block.append("rev_end", attrs={"name": name}, loc=instruction.loc)
+
+
+def _uncompute(builder: Builder, row: Mnemonic, instruction: Instruction) -> None:
+    name = operand_name(instruction, 0)
+    if name not in builder.segments:
+        help = did_you_mean(name, builder.segments)
+        raise instruction.fault(f"there is no complete segment '{name}'", "operand", help=help)
+    builder.block.append("uncompute", attrs={"name": name}, loc=instruction.loc)
+
+
+def _note(builder: Builder, row: Mnemonic, instruction: Instruction) -> None:
+    """Something for a machine at run time: kept, if the program does not depend on it."""
+    count = len(instruction.operands)
+    register = ""
+    if row.writes is not None and row.writes < count:
+        register = as_register(instruction.operands[row.writes])
+    if register and not isinstance(builder, FlowBuilder):
+        raise builder.beyond(instruction.fault(f"{instruction.name} cannot write {register}"))
+    if isinstance(builder, FlowBuilder) and builder.is_needed(register):
+        raise instruction.fault(
+            f"{instruction.name} writes {register}, which the program uses",
+            "operand",
+            row.writes or 0,
+            label="known only to a machine that runs the program",
+        )
+    if instruction.name.upper() in DECODE_POINTS:
+        builder.barrier([], instruction.loc)
+    service(builder, row, instruction)
+
+
+SCHEDULE = "a schedule of magic states would keep to it; this compiler makes none yet"
+DECODING = "decoding is done with the detectors of the circuit; later operations wait for it"
+STREAM = "syndromes are extracted in every round anyway"
+DATA = "this compiler does not take circuits as data; it would be for a pass that does"
+
+DECODE_POINTS = frozenset({"MWPM_DECODE", "ERROR_CORRECTION_APPLY"})
+"""Like QLCORRECT: later operations may depend on decoded values."""
+
+
+def _note_row(usage: str, least: int, most: int, used: str, writes: int | None = None) -> Mnemonic:
+    return Mnemonic(_note, usage, least, most, keys=None, skips=True, used=used, writes=writes)
+
+
+# fmt: off
+ROWS: dict[str, Mnemonic] = {
+    "QLINIT": Mnemonic(_init, "count, distance=d", 1, 1, keys=("distance",)),
+    **{f"QL{name}": gate_row(name) for name in MACHINE_GATES},
+    "QLRESET": RESET_ROW,
+    "QLFREE": replace(FREE_ROW, skips=True),
+    "QLMEASURE": Mnemonic(
+        _machine_measure, "qubit, register", 2, 2, keys=("basis",), skips=True, writes=1,
+        measures=True,
+    ),
+    "QLPPM": Mnemonic(
+        _pauli_product, '"XZ", qubit, ..., register', 3, ANY, skips=True, writes=-1, measures=True
+    ),
+    "QLSYNDROME": Mnemonic(_syndrome, "rounds=count", keys=("rounds",), skips=True),
+    "QLCORRECT": Mnemonic(barrier, conditional=True),
+    "REV_BEGIN": Mnemonic(_rev_begin, "name", 1, 1),
+    "REV_END": Mnemonic(_rev_end),
+    "UNCOMPUTE": Mnemonic(_uncompute, "name", 1, 1),
+    "MAGIC_STATE_REQUEST": _note_row("count, timeout_cycles", 1, 2, SCHEDULE),
+    "MAGIC_STATE_INVENTORY": _note_row("register", 1, 1, SCHEDULE, writes=0),
+    "MAGIC_DISTILLATION_START": _note_row("inputs, target_fidelity", 2, 2, SCHEDULE),
+    "SYNDROME_STREAM_START": _note_row("buffer, interval", 2, 2, STREAM),
+    "MWPM_DECODE": _note_row("syndrome, correction, decoder", 2, 3, DECODING, writes=1),
+    "ERROR_CORRECTION_APPLY": _note_row("correction", 1, 1, DECODING),
+    "CIRCUIT_CUT": _note_row("addr, max_qubits, out", 3, 3, DATA, writes=2),
+    "CIRCUIT_TRANSPILE": _note_row("src, dst, backend", 3, 3, DATA, writes=1),
+    "CIRCUIT_KNIT": _note_row("a, b, out, method", 4, 4, DATA, writes=2),
+}
+# fmt: on
