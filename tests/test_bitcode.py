@@ -50,6 +50,7 @@ def test_text_says_what_the_bitcode_says(data):
     assert list(parse(text, "a.bc").functions) == ["main", "h"]
 
 
+@pytest.mark.slow
 @corpus([path for path in FILES if path.suffix == ".bc"])
 def test_bitcode_of_all_producers(path: Path):
     data = path.read_bytes()
@@ -68,6 +69,7 @@ def test_damaged_bitcode_is_refused(data):
     assert str(problem).startswith("'a.bc' is not valid bitcode: ")
 
 
+@pytest.mark.slow
 def test_flipped_bits_are_read_or_refused():
     chance = random.Random(5)
     outcomes = set()

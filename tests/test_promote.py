@@ -157,7 +157,7 @@ def run(program: Program, outcomes: int) -> tuple[str, list[object]]:
     return why, whole.seen
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(programs(), st.lists(st.integers(0, 2**16 - 1), min_size=4, max_size=4))
 def test_promotion_keeps_every_run(program, tosses):
     before = print_ir(program)

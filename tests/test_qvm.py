@@ -558,6 +558,7 @@ def long_graph(count):
     return json.dumps(graph(numbered(*reversed(nodes))))
 
 
+@pytest.mark.slow
 def test_time_is_linear():
     def seconds(count):
         data = long_graph(count)

@@ -15,8 +15,10 @@ from qwasmc.backends.stim.noise import apply_noise
 from qwasmc.backends.stim.validate import check_action
 from qwasmc.passes.open_ends import open_ends
 
+BATCHES = [0, *(pytest.param(first, marks=pytest.mark.slow) for first in range(30, 300, 30))]
 
-@pytest.mark.parametrize("first", range(0, 300, 30))
+
+@pytest.mark.parametrize("first", BATCHES)
 def test_flows(first):
     for seed in range(first, first + 30):
         program = random_clifford(seed, renew=0.05)
