@@ -431,6 +431,7 @@ def test_both_styles_in_one_program():
         COND_PAULI b, mask="Y", inputs=m
         SUB r1, 1
         JNZ r1, loop
+        APPLY_X a if m==0
         MEASURE_X b -> n
         QLMEASURE 0, r0
     """
