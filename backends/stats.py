@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TypedDict
 
 import numpy as np
 
+from qwasmc.cost import (
+    IS_T,
+    MEASURES,
+    TAKES_TIME,
+    depth,
+    predicated_t_count,
+    rotation_count,
+    t_count,
+    two_qubit_count,
+    width,
+)
 from qwasmc.ir.circuit import Circuit
-from qwasmc.ops import OPS, Cost, OpSpec
+from qwasmc.ops import OPS
 
 
 class Stats(TypedDict):
@@ -17,6 +27,7 @@ class Stats(TypedDict):
     qubits: int
     gates: dict[str, int]
     t_count: int
+    t_predicated: int
     t_depth: int
     two_qubit: int
     clifford: int
@@ -29,48 +40,21 @@ class Stats(TypedDict):
 def stats(circuit: Circuit) -> Stats:
     """Counts and depths of a circuit."""
     counts = np.bincount(circuit.op, minlength=len(OPS)).tolist()
-    rows = list(zip(OPS, counts, strict=True))
-
-    def total(wanted: Callable[[OpSpec], bool]) -> int:
-        return sum(count for spec, count in rows if wanted(spec))
-
+    gates = {spec.name: n for spec, n in zip(OPS, counts, strict=True) if spec.is_gate and n}
+    clifford = {spec.name for spec in OPS if spec.is_gate and spec.stim}
     return Stats(
-        qubits=_width(circuit),
-        gates={spec.name: count for spec, count in rows if spec.is_gate and count},
-        t_count=total(_is_t),
-        t_depth=_depth(circuit, _is_t),
-        two_qubit=_on_two_qubits(circuit),
-        clifford=total(lambda spec: spec.is_gate and bool(spec.stim)),
-        rotations=total(lambda spec: spec.angle),
-        depth=_depth(circuit, _takes_time),
-        measurements=total(_measures),
+        qubits=width(circuit),
+        gates=gates,
+        t_count=t_count(circuit),
+        t_predicated=predicated_t_count(circuit),
+        t_depth=depth(circuit, IS_T),
+        two_qubit=two_qubit_count(circuit),
+        clifford=sum(n for name, n in gates.items() if name in clifford),
+        rotations=rotation_count(circuit),
+        depth=depth(circuit, TAKES_TIME),
+        measurements=int(MEASURES[circuit.op].sum()),
         ancillas=_unnamed(circuit),
     )
-
-
-def _is_t(spec: OpSpec) -> bool:
-    return spec.cost is Cost.MAGIC
-
-
-def _measures(spec: OpSpec) -> bool:
-    return spec.qubits != 0 and spec.makes_bit
-
-
-def _takes_time(spec: OpSpec) -> bool:
-    return spec.is_gate or _measures(spec) or spec.name == "reset"
-
-
-def _on_two_qubits(circuit: Circuit) -> int:
-    """How many gates there are on two qubits, with rows on any number that have two."""
-    two = np.array([spec.is_gate and spec.qubits == 2 for spec in OPS])[circuit.op]
-    any_number = np.array([spec.is_gate and spec.qubits < 0 for spec in OPS])[circuit.op]
-    return int((two | (any_number & (circuit.operands[:, 1] == 2))).sum())
-
-
-def _width(circuit: Circuit) -> int:
-    """The largest number of qubits live at once."""
-    change = np.array([spec.makes_qubit - spec.ends_qubit for spec in OPS])
-    return int(np.cumsum(change[circuit.op]).max(initial=0))
 
 
 def _unnamed(circuit: Circuit) -> int:
@@ -80,19 +64,3 @@ def _unnamed(circuit: Circuit) -> int:
         for row, code in enumerate(circuit.op.tolist())
         if OPS[code].makes_qubit
     )
-
-
-def _depth(circuit: Circuit, counts: Callable[[OpSpec], bool]) -> int:
-    """The length of the longest chain of dependent operations, counting those that count."""
-    step = [int(counts(spec)) for spec in OPS]
-    reached = [0] * circuit.n_values
-    first = circuit.first.tolist()
-    cond = circuit.cond.tolist()
-    for row, code in enumerate(circuit.op.tolist()):
-        needs = circuit.values(row)
-        if cond[row] >= 0:
-            needs.append(cond[row])
-        level = max((reached[value] for value in needs), default=0) + step[code]
-        for value in range(first[row], first[row + 1]):
-            reached[value] = level
-    return max(reached, default=0)

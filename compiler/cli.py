@@ -28,7 +28,7 @@ from qwasmc.grammar.evaluator import Limits
 from qwasmc.languages import LANGUAGES
 from qwasmc.ops import OPS
 from qwasmc.output import STDIO, Outputs
-from qwasmc.pipeline import LEVELS, PASSES, load, named
+from qwasmc.pipeline import LEVELS, OBJECTIVES, PASSES, load, named
 from qwasmc.target import DEFAULT_DISTANCE, TARGETS
 
 EX_BUG = 70
@@ -106,7 +106,7 @@ level_option = click.option(
     type=click.IntRange(LEVELS[0], LEVELS[-1]),
     default=driver.DEFAULTS.level,
     metavar="LEVEL",
-    help="Optimisation level; today all levels run the same passes.",
+    help="Optimisation level: nothing; T gates; two-qubit gates, too; longer search.",
 )
 
 pass_options = together(
@@ -117,6 +117,31 @@ pass_options = together(
         default=driver.DEFAULTS.synthesis_error,
         metavar="E",
         help="How far all synthesised rotations together may be from the program's.",
+    ),
+    click.option(
+        "--objective",
+        type=click.Choice(OBJECTIVES),
+        default=driver.DEFAULTS.objective,
+        help="What optimisation lowers, and never raises.",
+    ),
+    click.option(
+        "--feed-forward/--no-feed-forward",
+        default=None,
+        help="Save T gates by measurements, and gates that depend on them; by default at -O3, if "
+        "the output is a circuit.",
+    ),
+    click.option(
+        "--ancillas",
+        type=click.IntRange(min=0),
+        metavar="N",
+        help="Most ancillas of -O3 at a time; by default as many as help.",
+    ),
+    click.option(
+        "--time-budget",
+        type=click.FloatRange(min=0),
+        default=driver.DEFAULTS.time_budget,
+        metavar="S",
+        help="Seconds of search at -O3; a search that is cut short is reported.",
     ),
     click.option(
         "--passes",
@@ -271,9 +296,10 @@ def check_compatible(options: driver.Options, report: str | None) -> None:
     physical = {
         "--noise": options.noise != driver.DEFAULTS.noise,
         "--noisy-ports": options.noisy_ports,
-        "--verify": options.verify,
         "--report": bool(report),
     }
+    if options.verify and options.emit != "circuit":
+        raise click.UsageError(f"--verify needs --emit stim or circuit, not {options.emit}")
     for name, given in physical.items():
         if given:
             raise click.UsageError(f"{name} needs --emit stim, not --emit {options.emit}")

@@ -21,6 +21,9 @@ IRS = ("program", "circuit", "surgery")
 LEVELS = range(4)
 """Levels of -O."""
 
+OBJECTIVES = ("t", "two-qubit", "volume", "depth")
+"""What optimisation may lower; `qwasmc.cost` says what they are."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pass:
@@ -28,6 +31,7 @@ class Pass:
 
     `level` is the lowest -O that runs it; None for a pass that runs only when asked for.
     `options` are the options of a compilation that the function takes.
+    What a pass that `optimises` makes is kept only if it costs no more than what it got.
     """
 
     name: str
@@ -37,6 +41,7 @@ class Pass:
     level: int | None
     doc: str
     options: tuple[str, ...] = ()
+    optimises: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +62,66 @@ OPEN_ENDS = Pass(
     "Leave allocated qubits unknown at the start and live ones open at the end (--open).",
 )
 
-LOWER_CLIFFORD_T = Pass(
-    "lower-clifford-t",
-    "qwasmc.passes.lower_clifford_t:lower_clifford_t",
+LOWER_GATES = Pass(
+    "lower-gates",
+    "qwasmc.passes.lower_gates:lower_gates",
     "circuit",
     "circuit",
     0,
-    "Write Toffolis and rotations as Clifford and T gates.",
-    ("synthesis_error",),
+    "Write Toffolis and rotations as Clifford, T and rz gates.",
+    ("feed_forward",),
 )
+
+CANCEL = Pass(
+    "cancel",
+    "qwasmc.passes.cancel:cancel",
+    "circuit",
+    "circuit",
+    1,
+    "Cancel Clifford gates with others that they reach by commuting.",
+    optimises=True,
+)
+
+FOLD = Pass(
+    "fold",
+    "qwasmc.passes.fold:fold",
+    "circuit",
+    "circuit",
+    1,
+    "Add up rotations about equal Pauli products.",
+    optimises=True,
+)
+
+SYNTHESISE = Pass(
+    "synthesise",
+    "qwasmc.passes.synthesise:synthesise",
+    "circuit",
+    "circuit",
+    0,
+    "Write rz gates as words of Clifford and T gates.",
+    ("synthesis_error", "feed_forward"),
+)
+
+DEFER_PAULIS = Pass(
+    "defer-paulis",
+    "qwasmc.passes.defer_paulis:defer_paulis",
+    "circuit",
+    "circuit",
+    0,
+    "Move predicated Paulis into the results they would flip.",
+)
+
+LOWER_SURGERY = Pass(
+    "lower-surgery",
+    "qwasmc.passes.lower_surgery:lower_surgery",
+    "circuit",
+    "surgery",
+    0,
+    "Place patches, route joint measurements and schedule them into slabs.",
+)
+
+BACK_HALF = (DEFER_PAULIS, LOWER_SURGERY)
+"""The passes that take a circuit of Clifford and T gates to patches."""
 
 PASSES: tuple[Pass, ...] = (
     Pass(
@@ -85,24 +141,35 @@ PASSES: tuple[Pass, ...] = (
         "Run the classical part; what is left is a straight line.",
         ("max_iterations",),
     ),
-    LOWER_CLIFFORD_T,
     OPEN_ENDS,
+    LOWER_GATES,
+    CANCEL,
+    FOLD,
     Pass(
-        "defer-paulis",
-        "qwasmc.passes.defer_paulis:defer_paulis",
+        "reduce-t",
+        "qwasmc.passes.reduce_t:reduce_t",
         "circuit",
         "circuit",
-        0,
-        "Move predicated Paulis into the results they would flip.",
+        3,
+        "Find fewer T gates with ancillas, measurements and corrections.",
+        ("time_budget", "ancillas", "note"),
+        optimises=True,
     ),
+    CANCEL,
     Pass(
-        "lower-surgery",
-        "qwasmc.passes.lower_surgery:lower_surgery",
+        "resynthesise",
+        "qwasmc.passes.resynthesise:resynthesise",
         "circuit",
-        "surgery",
-        0,
-        "Place patches, route joint measurements and schedule them into slabs.",
+        "circuit",
+        2,
+        "Find fewer two-qubit gates for the same rotations.",
+        optimises=True,
     ),
+    SYNTHESISE,
+    FOLD,
+    CANCEL,
+    DEFER_PAULIS,
+    LOWER_SURGERY,
 )
 
 ORDER: tuple[Order, ...] = (
@@ -112,17 +179,52 @@ ORDER: tuple[Order, ...] = (
         "values are quicker to follow than memory, and a circuit has neither",
     ),
     Order(
-        "lower-clifford-t",
-        "open-ends",
-        "an open program is compared by its flows, which other gates do not have",
+        "lower-gates",
+        "synthesise",
+        "it leaves the rotations that are to be synthesised",
     ),
     Order(
-        "lower-clifford-t",
+        "open-ends",
+        "lower-gates",
+        "a qubit known to be |0> makes a Toffoli cheaper, and one that enters open is not known",
+    ),
+    Order(
+        "lower-gates",
+        "reduce-t",
+        "it reduces T gates, which Toffolis must have become",
+    ),
+    Order(
+        "reduce-t",
+        "synthesise",
+        "the words of rotations have many Hadamards and next to nothing to gain",
+    ),
+    Order(
+        "fold",
+        "reduce-t",
+        "every T that is folded away before makes the search shorter",
+    ),
+    Order(
+        "fold",
+        "resynthesise",
+        "each rotation costs gates on two qubits, until it is gone",
+    ),
+    Order(
+        "resynthesise",
+        "synthesise",
+        "for it a rotation is as long as a T, and a word much longer",
+    ),
+    Order(
+        "resynthesise",
+        "defer-paulis",
+        "the back half does not change gates any more",
+    ),
+    Order(
+        "synthesise",
         "defer-paulis",
         "Paulis do not commute through rotations, but through most gates of their words",
     ),
     Order(
-        "lower-clifford-t",
+        "synthesise",
         "lower-surgery",
         "patches have Clifford gates and take T states, but know no other gates",
     ),
@@ -147,9 +249,11 @@ def misordered(rows: Sequence[Pass]) -> str:
                 f"'{following.name}' takes a {following.takes}, "
                 f"but '{row.name}' before it gives a {row.gives}"
             )
-    at = {row.name: i for i, row in enumerate(rows)}
+    first: dict[str, int] = {}
+    for i, row in enumerate(rows):
+        first.setdefault(row.name, i)  # a pass may run again behind what it must come before
     for order in ORDER:
-        if order.before in at and order.after in at and at[order.before] > at[order.after]:
+        if first.get(order.before, -1) > first.get(order.after, len(rows)):
             return f"'{order.before}' must come before '{order.after}': {order.reason}"
     return ""
 

@@ -131,6 +131,8 @@ class _Reader:
         self.loops: list[Loop] = []
         self.last_write: dict[int, int] = {}
         """By clbit, the position of the instruction that wrote it last."""
+        self.n_slots = 0
+        """Slots that hold a qubit; those of a circuit's qubits are the first."""
         self.operations = 0
         self.depth = 0
         self.lists = 0
@@ -175,6 +177,7 @@ class _Reader:
         self.survey.add(circuit, scope.bits)
         self.cells.in_memory = self.survey.branches
         names = bit_names(circuit, circuit.qubits, "qubit")
+        self.n_slots = circuit.num_qubits
         for number, qubit in enumerate(circuit.qubits):
             self.build.loc = self.origin.qubits[number]
             self.build.alloc(number, self.origin.names.get(qubit, names[number]))
@@ -246,12 +249,20 @@ class _Reader:
 
     def template(self, template: Template, slots: Sequence[int]) -> None:
         """Write what a gate consists of."""
+        fresh = range(self.n_slots, self.n_slots + template.n_fresh)
+        self.n_slots += template.n_fresh
+        for slot in fresh:
+            self.build.alloc(slot)
+        slots = [*slots, *fresh]
         for step in template.steps:
             qubits = [slots[at] for at in step.qubits]
             if isinstance(step, Part):
                 self.template(step.template, qubits)
             else:
                 self.gate(step.name, qubits, step.angle, step.paulis)
+        for slot in fresh:
+            self.build.free(slot)
+        self.n_slots -= template.n_fresh
 
     def gate(self, name: str, slots: Sequence[int], angle: Angle, paulis: str = "") -> None:
         """Write a row."""

@@ -2,10 +2,12 @@
 
     cu3(a, b, c)   ->  p(...) 0; p(...) 1; cx 0, 1; rz(...) 1; ry(...) 1; cx 0, 1; ...
 
-A standard gate that the op table has is its row, a rotation about a Pauli product is `ppr`.  Any
-other gate is what Qiskit says it consists of: its definition, or what Qiskit's synthesis makes of
-it.  Templates share their parts, so that a gate whose definition doubles forty times costs forty
-steps to measure, before anything is written.
+A standard gate that the op table has is its row, a rotation about a Pauli product is `ppr`.  A gate
+under two or more controls is made of Toffolis and fresh qubits, which collect the controls: the
+definitions in Qiskit turn by angles that would have to be synthesised.  Any other gate is what
+Qiskit says it consists of: its definition, or what Qiskit's synthesis makes of it.  Templates share
+their parts, so that a gate whose definition doubles forty times costs forty steps to measure,
+before anything is written.
 """
 
 from __future__ import annotations
@@ -13,9 +15,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from qiskit.circuit import (
+    AnnotatedOperation,
+    ControlledGate,
+    ControlModifier,
     Gate,
     Instruction,
     Operation,
@@ -28,6 +33,7 @@ from qiskit.quantum_info import Pauli
 from qiskit.transpiler.passes import HighLevelSynthesis
 
 from qwasmc.diagnostics import Kind
+from qwasmc.grammar.controlled import can_be_controlled, controlled
 from qwasmc.grammar.evaluator import LineError
 from qwasmc.ops import OPS
 
@@ -74,9 +80,11 @@ class Part:
 
 @dataclass(slots=True)
 class Template:
-    """What a gate consists of."""
+    """What a gate consists of, on its qubits and, numbered after them, fresh ones."""
 
     steps: list[Step | Part] = field(default_factory=list)
+    n_fresh: int = 0
+    """Qubits that are |0> before and after it."""
     size: int = 1
     """One more than the operations it and its parts have: an empty gate takes time as well."""
 
@@ -129,7 +137,9 @@ class Gates:
             message = f"limit passed: definitions may be nested {MAX_DEPTH} deep"
             raise LineError(message, kind=Kind.LIMIT)
         if standard or self.by_name:
-            key: object = (standard, operation.name, *getattr(operation, "params", ()))
+            # Qiskit calls its gates X under any number of controls "mcx".
+            own = (type(operation), operation.num_qubits, operation.name)
+            key: object = (standard, *own, *getattr(operation, "params", ()))
         else:
             key = id(operation)
         if key not in self._made:
@@ -143,6 +153,10 @@ class Gates:
         if primitive is not None:
             for row in primitive:
                 made.add(row)
+            return made
+        under = _under_controls(operation)
+        if under is not None:
+            _put_under_controls(under, made)
             return made
         body = definition(operation)
         place = {qubit: number for number, qubit in enumerate(body.qubits)}
@@ -182,6 +196,66 @@ def _primitive(operation: Operation, standard: bool) -> list[Step] | None:
     if standard and name in EULER:
         return _euler(name, operation.params)
     return [] if standard and name in IDENTITIES else None
+
+
+def _under_controls(operation: Operation) -> ControlledGate | None:
+    """The operation, if it is a gate of the op table under two or more controls."""
+    if isinstance(operation, AnnotatedOperation) and len(operation.modifiers) == 1:
+        modifier, base = operation.modifiers[0], operation.base_op
+        if isinstance(modifier, ControlModifier) and _is_row(base):
+            count, state = modifier.num_ctrl_qubits, modifier.ctrl_state
+            operation = base.control(count, ctrl_state=state, annotated=False)
+    if not isinstance(operation, ControlledGate) or operation.num_ctrl_qubits < 2:
+        return None
+    width = operation.num_ctrl_qubits + operation.base_gate.num_qubits
+    # MCXRecursive (gone in Qiskit 3) has more qubits, which it leaves as they are in any state.
+    known = operation.num_qubits == width or operation.name.startswith("mcx_recursive")
+    return operation if known and _is_row(operation.base_gate) else None
+
+
+def _is_row(operation: Operation) -> bool:
+    """Whether this is a standard gate of Qiskit that has a row, and forms under controls."""
+    if getattr(operation, "_standard_gate", None) is None:
+        return False
+    name = ALIASES.get(operation.name, operation.name)
+    return name in ROWS and can_be_controlled(ROWS[name].name)
+
+
+def _put_under_controls(operation: ControlledGate, made: Template) -> None:
+    """Toffolis that collect the controls, the gate under one or two, and the Toffolis undone."""
+    base, n_controls = operation.base_gate, operation.num_ctrl_qubits
+    row = row_of(base.name, base.params)
+    assert row is not None
+    controls = range(n_controls)
+    flipped = [at for at in controls if not operation.ctrl_state >> at & 1]
+    steps = _Steps(made, operation.num_qubits)
+    for at in flipped:
+        steps.apply("x", [at])
+    targets = range(n_controls, n_controls + base.num_qubits)
+    # The angle is only handed on, so it may be a parameter.
+    controlled(steps, row[0], controls, targets, cast("float | None", row[1]))
+    for at in flipped:
+        steps.apply("x", [at])
+
+
+class _Steps:
+    """Gates under controls go to a template."""
+
+    def __init__(self, made: Template, n_qubits: int) -> None:
+        self.made = made
+        self.n_qubits = n_qubits
+
+    def apply(self, name: str, qubits: Sequence[int], angle: Any = None) -> None:
+        """Add a gate of the op table."""
+        self.made.add(Step(name, tuple(qubits), angle))
+
+    def borrow(self) -> int:
+        """One more fresh qubit."""
+        self.made.n_fresh += 1
+        return self.n_qubits + self.made.n_fresh - 1
+
+    def give_back(self, qubit: int) -> None:
+        """A fresh qubit is |0> again; it is freed after the gate."""
 
 
 def _euler(name: str, params: Sequence[Any]) -> list[Step]:

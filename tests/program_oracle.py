@@ -30,7 +30,7 @@ MEASURED = {"measure_x": "X", "measure_y": "Y", "measure_z": "Z"}
 
 
 class Machine:
-    """One run.  In an open one, each qubit starts entangled with one axis of its own."""
+    """One run.  In an open one, each named qubit starts entangled with one axis of its own."""
 
     def __init__(self, choices: Choices, opened: bool = False) -> None:
         self.choices = choices
@@ -42,6 +42,7 @@ class Machine:
         self.memory: dict[tuple[str, int], int | float] = {}
         self.results: list[tuple[str, int | float]] = []
         self.qubits = 0
+        self.freed: list[int] = []
 
     def axes(self, qubits: list[int]) -> list[int]:
         return [2 * qubit for qubit in qubits] if self.opened else qubits
@@ -99,8 +100,12 @@ class Machine:
         elif op.name == "alloc":
             self.values[op.results[0]] = self.qubits
             self.qubits += 1
-            fresh = np.eye(2) if self.opened else np.array([1, 0])
+            fresh = np.diag([1, bool(attrs["name"])]) if self.opened else np.array([1, 0])
             self.state = np.multiply.outer(self.state, fresh)
+        elif op.name == "free":
+            if self.opened:
+                assert np.allclose(np.take(self.state, 1, axes[0]), 0), "not |0> at its end"
+                self.freed.append(qubits[0])
         elif op.name == "extract":
             self.values[op.results[0]] = self.slots.pop(rest[0])
         elif op.name == "insert":
@@ -168,9 +173,16 @@ def distribution(program: Program, least: float = 1e-6) -> dict[Hashable, float]
 
 
 def unitary(program: Program) -> np.ndarray:
-    """The matrix of a program of gates; the first qubit is the most significant bit."""
+    """The matrix of a program of gates; the first qubit is the most significant bit.
+
+    Qubits that it frees must be |0> then, and are not part of the matrix.
+    """
     machine = Machine(Choices([], 0.0), opened=True)
     machine.run(program)
-    n = machine.qubits
+    gone = {axis for qubit in machine.freed for axis in (2 * qubit, 2 * qubit + 1)}
+    state = machine.state[
+        tuple(0 if axis in gone else slice(None) for axis in range(machine.state.ndim))
+    ]
+    n = state.ndim // 2
     order = [*range(0, 2 * n, 2), *range(1, 2 * n, 2)]
-    return np.transpose(machine.state, order).reshape(2**n, 2**n)
+    return np.transpose(state, order).reshape(2**n, 2**n)

@@ -34,9 +34,11 @@ from qiskit.quantum_info import Clifford, Operator, Pauli, SparsePauliOp, random
 from qiskit_aer import AerSimulator
 from random_qiskit import random_circuit
 
+from qwasmc.api import run_passes
 from qwasmc.diagnostics import CompileError, Kind
 from qwasmc.grammar.from_qiskit import MAX_BITS, MAX_OPERATIONS, read
 from qwasmc.ir.program import Program
+from qwasmc.ops import OPS
 from qwasmc.verify import verify
 
 U8 = types.Uint(8)
@@ -111,7 +113,17 @@ def special_gates() -> dict[str, Gate]:
         "unitary": library.UnitaryGate(random_unitary(8, seed=1)),
         "evolution": library.PauliEvolutionGate(commuting, 0.7),
         "mcx": library.MCXGate(4),
+        "mcx, open": library.MCXGate(4, ctrl_state=5),
+        "mcx with a dirty qubit": library.MCXRecursive(5),
+        "mcx with clean qubits": library.MCXVChain(3),
+        "mcx, as it was": library.MCXGrayCode(4),
         "mcphase": library.MCPhaseGate(0.3, 3),
+        "mcu1": library.MCU1Gate(0.3, 2),
+        "h under two": library.HGate().control(2, annotated=False),
+        "swap under two": library.SwapGate().control(2, ctrl_state=2, annotated=False),
+        "y under three": library.YGate().control(3, annotated=False),
+        "u under two": library.UGate(0.1, 0.2, 0.3).control(2, annotated=False),
+        "annotated t": library.TGate().control(2, ctrl_state=1, annotated=True),
         "open control": library.CXGate(ctrl_state=0),
         "half open": library.CCXGate(ctrl_state=1),
         "open rz": library.CRZGate(0.3, ctrl_state=0),
@@ -144,6 +156,28 @@ def test_synthesised_gates(name: str):
         assert abs(np.vdot(mine, theirs)) == pytest.approx(1)
     else:
         assert unitary_agrees(circuit)
+
+
+@pytest.mark.parametrize("controls", [3, 4, 6])
+def test_toffolis_with_many_controls_are_exact(controls: int):
+    """With 8 T for each control that is collected, and 7 for the last two."""
+    circuit = QuantumCircuit(controls + 1)
+    circuit.mcx(list(range(controls)), controls)
+    lowered = run_passes(read(circuit), ["promote", "specialise", "lower-gates"])
+    gates = Counter(OPS[code].name for code in lowered.op)
+    assert gates["t"] + gates["tdg"] == 8 * (controls - 2) + 7
+    assert not gates["rz"]
+
+
+def test_gates_of_a_loop_under_many_controls():
+    circuit = QuantumCircuit(3, 3)
+    circuit.h([0, 1])
+    with circuit.for_loop(range(4)) as index:
+        circuit.append(library.RXGate(index * 0.3).control(2, annotated=False), [0, 1, 2])
+        circuit.append(library.MCXGate(2), [0, 1, 2])
+        circuit.h(0)
+    circuit.measure(range(3), range(3))
+    assert results(circuit) == pytest.approx(expected(circuit))
 
 
 def test_a_gate_is_not_known_by_its_name():

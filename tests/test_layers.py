@@ -17,9 +17,16 @@ FOLDERS = {
 LAYERS = [
     {"qwasmc"},
     {"qwasmc.diagnostics", "qwasmc.ops"},
-    {"qwasmc.output", "qwasmc.scalars", "qwasmc.languages"},
+    {"qwasmc.output", "qwasmc.scalars", "qwasmc.languages", "qwasmc.kernel"},
     {"qwasmc.ir"},
-    {"qwasmc.text", "qwasmc.verify", "qwasmc.target", "qwasmc.logical", "qwasmc.gf2"},
+    {
+        "qwasmc.text",
+        "qwasmc.verify",
+        "qwasmc.target",
+        "qwasmc.logical",
+        "qwasmc.gf2",
+        "qwasmc.cost",
+    },
     {"qwasmc.grammar", "qwasmc.passes", "qwasmc.backends"},
     {"qwasmc.pipeline"},
     {"qwasmc.driver"},

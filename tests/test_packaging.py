@@ -102,7 +102,7 @@ def test_wheel_holds_one_package_and_its_data(built: Path):
         "/".join([FOLDERS[folder].replace(".", "/"), *path.relative_to(ROOT / folder).parts])
         for folder in FOLDERS
         for path in (ROOT / folder).rglob("*")
-        if path.is_file() and path.suffix != ".pyc"
+        if path.is_file() and "__pycache__" not in path.parts
     }
     assert sources <= names
     assert f"{info}/licenses/LICENSE" in names

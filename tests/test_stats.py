@@ -20,7 +20,8 @@ def test_products_and_predicated_rows_count():
     assert stats(builder.freeze()) == {
         "qubits": 3,
         "gates": {"t": 1, "ppr": 2, "cx": 1},
-        "t_count": 1,
+        "t_count": 0,
+        "t_predicated": 1,
         "t_depth": 1,
         "two_qubit": 2,
         "clifford": 1,

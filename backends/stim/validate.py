@@ -24,6 +24,7 @@ import pymatching
 import sinter
 import stim
 
+from qwasmc.backends.equivalence.check import Check
 from qwasmc.backends.stim.emit import Emission, OpenPatch
 from qwasmc.backends.stim.probe import LETTERS, probe
 from qwasmc.diagnostics import CompileError
@@ -59,14 +60,6 @@ CERTAINTY = 1000.0
 
 MAX_TEXT = 300
 """Most characters of one of Stim's messages that are repeated."""
-
-
-class Check(NamedTuple):
-    """A finding: `result` is "proved", "failed", "not decided" or "skipped"."""
-
-    check: str
-    result: str
-    detail: str
 
 
 class Build(NamedTuple):

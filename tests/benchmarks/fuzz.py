@@ -29,10 +29,11 @@ from qwasmc.driver import Options, Source, Watch
 from qwasmc.ir.surgery import Row
 from qwasmc.languages import BY_NAME, LANGUAGES, detect
 from qwasmc.passes.defer_paulis import defer_paulis
-from qwasmc.passes.lower_clifford_t import lower_clifford_t
+from qwasmc.passes.lower_gates import lower_gates
 from qwasmc.passes.lower_surgery import lower_surgery
 from qwasmc.passes.promote import promote
 from qwasmc.passes.specialise import specialise
+from qwasmc.passes.synthesise import synthesise
 from qwasmc.verify import verify
 
 ROOT = Path(__file__).parents[2]
@@ -143,7 +144,7 @@ def compile_text(text: str, language: str) -> str:
             sound(ir)
         if len(ir) > 1_000:
             return "circuit"
-        circuit = defer_paulis(lower_clifford_t(ir, synthesis_error=0.9))
+        circuit = defer_paulis(synthesise(lower_gates(ir), synthesis_error=0.9))
         sound(circuit)
         surgery = lower_surgery(circuit)
         sound(surgery)

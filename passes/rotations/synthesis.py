@@ -50,7 +50,7 @@ PROGRAM = Path(__file__).with_name("gridsynth.py")
 
 def wrapped(angle: float) -> float:
     """An angle modulo a full turn, in [-pi, pi], right for angles of any size."""
-    return math.atan2(math.sin(angle), math.cos(angle))
+    return angle if abs(angle) <= math.pi else math.atan2(math.sin(angle), math.cos(angle))
 
 
 def eighths(angle: float) -> int | None:
@@ -118,7 +118,7 @@ class NoWord(Exception):
         self.angle = angle
 
 
-def synthesise(rests: Sequence[float], allowed: float) -> dict[float, str]:
+def find_words(rests: Sequence[float], allowed: float) -> dict[float, str]:
     """A word for each of these angles between 0 and pi/4, at most `allowed` from its rotation."""
     allowed = min(allowed, COARSEST)
     words: dict[float, str] = {}

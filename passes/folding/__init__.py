@@ -1,0 +1,1 @@
+"""What `fold` is made of: Pauli frames, and rotations merged through what commutes with them."""

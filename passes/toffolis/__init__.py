@@ -1,0 +1,1 @@
+"""What `lower_gates` knows of Toffolis: pairs, and ANDs that are measured."""
