@@ -6,6 +6,7 @@ and backends by name only (`pipeline.load`), so importing it is cheap.
 
 from __future__ import annotations
 
+import math
 import re
 import sys
 import time
@@ -119,6 +120,8 @@ class Options:
 
         By default they do at -O3, unless the output is a fixed circuit.
         """
+        if self.ancillas == 0:
+            return False
         if self.feed_forward is None:
             return self.level == LEVELS[-1] and self.emit not in ("surgery", "stim")
         return self.feed_forward
@@ -468,19 +471,25 @@ def _run_both_ways(
     at = rows.index(LOWER_GATES)
     end = next((i for i, row in enumerate(rows) if row in BACK_HALF), len(rows))
     ir, _ = _run_passes(ir, rows[:at], options, watch)
-    cost = load("qwasmc.cost:cost")
-    best: tuple[IR, Trail] | None = None
+    half = replace(options, time_budget=options.time_budget / 2)
+    ways: list[tuple[IR, Trail, list[Diagnostic]]] = []
     for measured in (True, False):
+        remarks: list[Diagnostic] = []
+        silent = replace(watch, warn=remarks.append)
         way = replace(options, feed_forward=measured)
-        lowered, first = _run_passes(ir, [LOWER_GATES], way, watch)
-        half = replace(options, time_budget=options.time_budget / 2)
-        found, trail = _run_passes(lowered, rows[at + 1 : end], half, watch)
+        lowered, first = _run_passes(ir, [LOWER_GATES], way, silent)
+        found, trail = _run_passes(lowered, rows[at + 1 : end], half, silent)
         trail.steps[:0] = first.steps
-        if best is None or cost(found, options.objective) < cost(best[0], options.objective):
-            best = found, trail
-    assert best is not None
-    result, _ = _run_passes(best[0], rows[end:], options, watch)
-    return result, best[1]
+        ways.append((found, trail, remarks))
+    cost, width = load("qwasmc.cost:cost"), load("qwasmc.cost:width")
+    widest = math.inf if options.ancillas is None else width(ir) + options.ancillas
+    best, trail, remarks = min(
+        ways, key=lambda way: (width(way[0]) > widest, cost(way[0], options.objective))
+    )
+    for remark in remarks:
+        watch.warn(remark)
+    result, _ = _run_passes(best, rows[end:], options, watch)
+    return result, trail
 
 
 def _stop_if_failed(found: Sequence[Mapping[str, str]]) -> None:

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from numba import njit
+from numba import types
 from numba.core.caching import FunctionCache
+from numba.core.registry import CPUDispatcher
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -25,10 +26,40 @@ IMPORT = re.compile(r"^from (qwasmc[\w.]*) import", re.MULTILINE)
 
 def kernel(function: Function) -> Function:
     """The compiled function."""
-    compiled: Any = njit(function)
-    # This is what njit(cache=True) does, with another key.
-    compiled._cache = _Cache(function)  # type: ignore[no-untyped-call]
-    return cast(Function, compiled)
+    return cast(Function, _Kernel(function))
+
+
+class _Kernel(CPUDispatcher):
+    """A kernel as Python calls it; in other kernels its name stands for its `_Part`."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__(function, targetoptions={"nopython": True})
+        # This is what njit(cache=True) does, with another key.
+        self._cache = _Cache(function)  # type: ignore[no-untyped-call]
+        self._part = _Part(function)
+
+    @property
+    def _numba_type_(self) -> types.Dispatcher:
+        return types.Dispatcher(self._part)
+
+
+class _Part(CPUDispatcher):
+    """A kernel as other kernels call it: quicker to compile, as it cannot be called from Python."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        options = {"nopython": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+        super().__init__(function, targetoptions=options)
+
+    def get_call_template(self, args: Sequence[Any], kws: Any) -> Any:
+        """How a call with arguments of these types is compiled; Numba asks for it."""
+        return super().get_call_template([_wide(each) for each in args], kws)
+
+
+def _wide(argument: Any) -> Any:
+    """Integers are passed in 64 bits, or there would be code for int32, for int64, for uint8..."""
+    argument = types.unliteral(argument)  # type: ignore[no-untyped-call]
+    fits = isinstance(argument, types.Integer) and argument != types.uint64
+    return types.int64 if fits else argument
 
 
 class _Cache(FunctionCache):

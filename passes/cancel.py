@@ -21,8 +21,9 @@ import numpy as np
 from qwasmc.cost import rotation_count, t_count, two_qubit_count
 from qwasmc.ir.circuit import Circuit
 from qwasmc.ir.wires import Wired, to_circuit, to_wires
+from qwasmc.ops import OPS
 from qwasmc.passes.cancelling.rules import simplify
-from qwasmc.passes.cancelling.runs import Ints, Word
+from qwasmc.passes.cancelling.runs import Ints
 from qwasmc.passes.cancelling.words import read, reverse
 from qwasmc.passes.cancelling.write import ALL, CONDITION, write
 
@@ -32,18 +33,22 @@ ROUNDS = 8
 WORTH = 0.002
 """The part of its items that a round has to save for another one to follow."""
 
+_ON_ONE = np.array([spec.is_gate and spec.qubits == 1 for spec in OPS])
+
 
 def cancel(circuit: Circuit) -> Circuit:
     """The same circuit with fewer gates on two qubits or, at as many, fewer gates, or itself."""
+    if _ON_ONE[circuit.op].sum() <= 1 and two_qubit_count(circuit) <= 1:
+        # A gate on one qubit and one on two are never the same as fewer gates.
+        return circuit
     wired = to_wires(circuit)
-    columns = wired.op, wired.operands, wired.pool, wired.made, wired.cond, wired.angle
-    word, pool = read(*columns, wired.n_wires)
+    word, pool = read(wired)
     n_wires = wired.n_wires + 1
     for _ in range(ROUNDS):
-        before = len(word.kind)
+        before = len(word)
         word = simplify(word, pool, n_wires)
         word = reverse(simplify(reverse(word), pool, n_wires))
-        if before - len(word.kind) <= WORTH * before:
+        if before - len(word) <= WORTH * before:
             break
     new = to_circuit(_rewritten(wired, word, pool))
     return new if _cost(new) < _cost(circuit) else circuit
@@ -53,7 +58,7 @@ def _cost(circuit: Circuit) -> tuple[int, ...]:
     return two_qubit_count(circuit), t_count(circuit), rotation_count(circuit), len(circuit)
 
 
-def _rewritten(wired: Wired, word: Word, pool: Ints) -> Wired:
+def _rewritten(wired: Wired, word: Ints, pool: Ints) -> Wired:
     """The circuit with the gates of a word made from it."""
     rows = write(word, pool, wired.n_wires)
     known = np.maximum(rows.source, 0)

@@ -56,6 +56,8 @@ def fold(circuit: Circuit) -> Circuit:
     """The same circuit with as few rotations as merging leaves."""
     wired = to_wires(circuit)
     eighths, rest = _angles(wired)
+    if not _rotations(eighths, rest):
+        return circuit
     before = eighths.copy(), rest.copy()
     rows = source(wired)
     links = cone(rows, len(wired) if width(circuit) > NARROW else 0)

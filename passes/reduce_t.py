@@ -21,7 +21,7 @@ import numpy as np
 from qwasmc.ir.circuit import Circuit
 from qwasmc.ir.wires import WireBuilder, Wired, to_circuit, to_wires
 from qwasmc.ops import OPS
-from qwasmc.passes.third_order.gadgets import Plan, Writer, write
+from qwasmc.passes.third_order.gadgets import Plan, write
 from qwasmc.passes.third_order.phase_polynomial import (
     CLIFFORD,
     Bits,
@@ -36,11 +36,12 @@ from qwasmc.passes.third_order.phase_polynomial import (
 )
 from qwasmc.passes.third_order.todd import reduce_columns
 from qwasmc.passes.third_order.toffoli_tensor import decompose
+from qwasmc.passes.third_order.writer import Writer
 
 DEFAULT_BUDGET = 60.0
 """Seconds."""
 
-MOST_ROTATIONS = 5000
+MOST_ROTATIONS = 1 << 15
 MOST_QUBITS = 512
 """Limits of a piece of a region, which is treated on its own."""
 
@@ -50,6 +51,9 @@ MOST_VARIABLES = 1024
 FEWEST = 6
 """T gates of which some can be saved: 7 parities are a Toffoli, or 6 parities one and another."""
 
+CLEAR = 0.625
+"""A part of the parities that they are seldom reduced to."""
+
 EIGHTHS = {"t": 1, "tdg": 7, "rz": 0}
 """Rotations of a region, in units of pi/4; rz has its angle."""
 
@@ -57,6 +61,14 @@ STRUCTURE = frozenset({"syndrome", "rev_begin", "rev_end", "uncompute"})
 """Rows without qubits that nothing moves across."""
 
 CUT = "the search for fewer T gates was cut short by the time budget"
+
+MOST_GROWTH = 32
+"""Most rows of a region that is rewritten, over those it had: corrections are quadratic in the
+number of ancillas."""
+
+GROWN = (
+    "some gates between measurements were left as they were, because corrections would be too many"
+)
 
 PIECES = (
     f"gates between measurements were searched for T gates in pieces of at most {MOST_ROTATIONS} "
@@ -76,8 +88,8 @@ def reduce_t(
 ) -> Circuit:
     """The same program with fewer T gates, found in about `time_budget` seconds.
 
-    Up to `ancillas` extra qubits are in use at a time for Hadamards (None: as many as there are),
-    and one for a Toffoli.  `note` is told, once each, what was not done because of limits.
+    Up to `ancillas` extra qubits are in use at a time (None: as many as help): one for a Toffoli,
+    the others for Hadamards.  `note` is told, once each, what was not done because of limits.
     """
     wired = to_wires(circuit)
     levels = _levels(wired)
@@ -204,16 +216,21 @@ def _rewrite(
     n = len(wires)
     opening, items, closing = skeleton(n, gates)
     room = MOST_VARIABLES - n
-    most = room if ancillas is None else min(ancillas, room)
+    most = room if ancillas is None else min(max(ancillas - 1, 0), room)
     parts = [(polynomial(n, part), after) for part, after in blocks(items, most)]
-    plans = _plans([part for part, _ in parts], deadline, notes)
+    plans = _plans([part for part, _ in parts], ancillas != 0, deadline, notes)
     if sum(plan.t_count for plan in plans) >= _t_count(wired, rows):
         return False
     loc = next(int(wired.loc[row]) for row in rows if OPS[wired.op[row]].name in EIGHTHS)
     writer = Writer(builder, wires, loc)
+    start = builder.mark()
     writer.gates(opening)
     for (part, after), plan in zip(parts, plans, strict=True):
         write(writer, part, plan)
+        if len(builder) - start.rows > MOST_GROWTH * len(rows):
+            builder.back_to(start)
+            notes[GROWN] = None
+            return False
         if after >= 0:
             writer.gate("h", after)
     writer.clifford(closing)
@@ -221,7 +238,7 @@ def _rewrite(
 
 
 def _plans(
-    polynomials: Sequence[Polynomial], deadline: float, notes: dict[str, None]
+    polynomials: Sequence[Polynomial], measured: bool, deadline: float, notes: dict[str, None]
 ) -> list[Plan]:
     """How to make the phases of each."""
     plans = []
@@ -231,26 +248,39 @@ def _plans(
         weight = part.columns.shape[1]
         share = max(deadline - now, 0.0) * weight / max(left, 1)
         left -= weight
-        plans.append(_plan(part, now + share, notes))
+        plans.append(_plan(part, measured, now + share, notes))
     return plans
 
 
-def _plan(part: Polynomial, deadline: float, notes: dict[str, None]) -> Plan:
-    """The better of T gates on parities and of Toffolis with T gates for what they leave."""
+def _plan(part: Polynomial, measured: bool, deadline: float, notes: dict[str, None]) -> Plan:
+    """The better of T gates on parities and, if ancillas may be `measured`, of Toffolis with T
+    gates for what they leave.
+
+    Parities alone are searched only where Toffolis are not clearly better than those can be, which
+    are never more than n (n + 1) / 2 + 1.
+    """
     none = np.zeros((0, 3, len(part.columns)), np.uint8)
     if not part.columns.size:
         return _completed(part, none, part.columns)
+    if not measured:
+        columns, finished = reduce_columns(part.columns, deadline)
+        if not finished:
+            notes[CUT] = None
+        return _completed(part, none, columns)
     middle = (time.monotonic() + deadline) / 2
     toffolis, rest = decompose(part.columns, middle)
-    rest, _ = reduce_columns(rest, middle)
     in_time = time.monotonic() < middle
-    columns, finished = reduce_columns(part.columns, deadline)
+    rest, finished = reduce_columns(rest, deadline)
+    best = _completed(part, toffolis, rest)
+    n, m = part.columns.shape
+    if best.t_count > CLEAR * min(m, n * (n + 1) // 2 + 1):
+        columns, ended = reduce_columns(part.columns, deadline, best.t_count)
+        finished = finished and ended
+        if columns.shape[1] < best.t_count:
+            best = _completed(part, none, columns)
     if not (in_time and finished):
         notes[CUT] = None
-    return min(
-        (_completed(part, none, columns), _completed(part, toffolis, rest)),
-        key=lambda plan: plan.t_count,
-    )
+    return best
 
 
 def _completed(part: Polynomial, toffolis: Bits, columns: Bits) -> Plan:

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from qwasmc.cost import two_qubit_count
 from qwasmc.ir.circuit import Circuit
 from qwasmc.ir.wires import to_circuit, to_wires
 from qwasmc.passes.pauli.items import GATE, GONE, KIND, from_items, to_items
@@ -42,6 +43,8 @@ MAX_WORK = 4_000_000
 
 def resynthesise(circuit: Circuit) -> Circuit:
     """The same unitary between the same other rows, with fewer two-qubit gates or unchanged."""
+    if two_qubit_count(circuit) < 2:
+        return circuit
     wired = to_wires(circuit)
     items = to_items(wired)
     saved = work = seed = 0

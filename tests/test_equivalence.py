@@ -31,13 +31,17 @@ import qwasmc
 from qwasmc.backends import equivalence
 from qwasmc.backends.equivalence import compare
 from qwasmc.backends.equivalence.check import Check
-from qwasmc.backends.equivalence.events import is_located, trace
+from qwasmc.backends.equivalence.events import Trace, is_located, recorded, trace
+from qwasmc.backends.equivalence.parities import ParitySum
 from qwasmc.backends.equivalence.path_sum import PathSum
 from qwasmc.backends.equivalence.rotations import compare_rotations
-from qwasmc.backends.equivalence.sums import compare_sums
+from qwasmc.backends.equivalence.sums import compare_parities, compare_sums
 from qwasmc.backends.equivalence.unitary import compare_matrices, compare_samples
 from qwasmc.ir.circuit import Circuit
+from qwasmc.ir.wires import WireBuilder, Wired, to_circuit, to_wires
 from qwasmc.ops import OPS
+from qwasmc.passes.lower_gates import lower_gates
+from qwasmc.passes.reduce_t import reduce_t
 
 FEYNMAN = Path(__file__).parents[2] / "shared" / "corpus" / "circuits" / "feynman"
 SMALL = ("tof_3", "mod5_4", "barenco_tof_4", "vbe_adder_3", "qft_4", "hwb6", "gf24_mult")
@@ -48,9 +52,18 @@ MAX_WIRES = 7
 def findings(before: Circuit, after: Circuit) -> list[Check]:
     """What each method finds on its own."""
     old, new = trace(before), trace(after, is_located(before))
-    found = [compare_matrices(old, new, 0.0), compare_samples(old, new)]
+    return [compare_matrices(old, new, 0.0), compare_samples(old, new), *symbolic(old, new)]
+
+
+def symbolic(old: Trace, new: Trace) -> list[Check]:
+    """What the methods for circuits of any size find."""
+    found = []
     if old.resets == new.resets and old.results == new.results:
-        found += [compare_rotations(old, new), compare_sums(old, new)]
+        found += [compare_rotations(old, new), compare_parities(old, new), compare_sums(old, new)]
+        if (old.extra, old.wires) == (new.extra, new.wires):
+            both = recorded(old), recorded(new)
+            proofs = [compare_rotations(*both), compare_parities(*both)]
+            found += [proof for proof in proofs if proof.result == "proved"]
     return found
 
 
@@ -91,12 +104,43 @@ def check_seeds(seeds: range) -> None:
 
 
 def test_agrees_with_state_vectors():
-    check_seeds(range(700))
+    check_seeds(range(450))
 
 
 @pytest.mark.slow
 def test_agrees_with_state_vectors_at_length():
     check_seeds(range(10_000, 40_000))
+
+
+def test_circuits_that_both_measure_ancillas_agree_with_state_vectors():
+    equal = differ = 0
+    for seed in range(120):
+        rng = np.random.default_rng(seed)
+        n = 3
+        made = [ccz_gadget(0, 1, 2, 3, "own"), hadamard_gadget(0, 3, "own2")][: 1 + seed % 2]
+        rows = [row for gadget in made for row in [*random_gates(rng, n, 3, ("t", "cx")), *gadget]]
+        after = rows.copy()
+        for _ in range(1 + seed % 3):
+            at = int(rng.integers(len(after)))
+            if after[at].name in ("t", "tdg"):
+                after[at] = after[at]._replace(name="tdg" if after[at].name == "t" else "t")
+            elif after[at].name not in ("alloc", "free") and not after[at].bit:
+                after = after[:at] + after[at + 1 :]
+        around = random_gates(rng, n, 1, ("h", "s", "cx"))
+        before, then = build(rows, n), build([*around, *undone(around), *after], n)
+        if same(instrument(before, n), instrument(then, n)):
+            assert compare(before, then).result == "proved"
+            equal += 1
+        else:
+            assert all(finding.result != "proved" for finding in findings(before, then)), seed
+            differ += 1
+    assert equal > 5
+    assert differ > 50
+
+
+def undone(rows: Rows) -> Rows:
+    """The inverse of h, s and cx."""
+    return [row._replace(name="sdg" if row.name == "s" else row.name) for row in reversed(rows)]
 
 
 # -- gadgets with ancillas, measurements and corrections
@@ -318,6 +362,56 @@ def test_reduction_keeps_the_sum():
     assert reduced > 200
 
 
+def test_reduction_of_parities_keeps_the_sum():
+    """The same for sums of parities, CCZ among them."""
+    reduced = 0
+    for seed in range(300):
+        rng = np.random.default_rng(seed)
+        total = ParitySum()
+        parameters = [total.variable(summed=False) for _ in range(2)]
+        summed = [total.variable(summed=True, when=float(rng.random())) for _ in range(6)]
+        everything = [0, *parameters, *summed]
+        for _ in range(int(rng.integers(1, 8))):
+            count = int(rng.integers(1, 4))
+            forms = [
+                frozenset(rng.choice(everything, int(rng.integers(1, 3)), replace=False).tolist())
+                for _ in range(count)
+            ]
+            eighths = int(rng.choice([1, 2, 4] if count == 1 else [2, 4, 4] if count == 2 else [4]))
+            polys = [frozenset(frozenset({v} if v else {}) for v in form) for form in forms]
+            total.add_product(eighths, polys)
+        before = parity_values(total.phases, parameters, summed, total.root2)
+        total.reduce()
+        reduced += len(summed) - len(total.summed)
+        bits = np.unpackbits(total.bits, axis=1, bitorder="little")
+        rows = [frozenset(np.flatnonzero(row).tolist()) for row in bits]
+        phases = [(row, int(c)) for row, c in zip(rows, total.eighths, strict=True)]
+        left = list(total.summed)
+        after = parity_values(phases, parameters, left, total.root2)
+        assert np.allclose(before, after), seed
+    assert reduced > 600
+
+
+def parity_values(
+    phases: dict[frozenset[int], int] | list[tuple[frozenset[int], int]],
+    parameters: list[int],
+    summed: list[int],
+    root2: int,
+) -> list[float]:
+    """The absolute value of a sum of parities for each value of the parameters."""
+    rows = list(phases.items()) if isinstance(phases, dict) else phases
+    found = []
+    for known in product((0, 1), repeat=len(parameters)):
+        paths = np.array(list(product((0, 1), repeat=len(summed))), dtype=int)
+        value = {v: np.full(len(paths), bit) for v, bit in zip(parameters, known, strict=True)}
+        value |= {v: paths[:, k] for k, v in enumerate(summed)}
+        phase = np.zeros(len(paths))
+        for form, eighths in rows:
+            phase += eighths * (sum(value[v] for v in form) % 2)
+        found.append(abs(np.exp(0.25j * math.pi * phase).sum()) * 2 ** (-root2 / 2))
+    return found
+
+
 def values(total: PathSum, parameters: list[int]) -> list[float]:
     """The absolute value of the sum for each value of the parameters, term by term."""
     summed = list(total.summed)
@@ -391,3 +485,38 @@ def test_small_files_with_toffolis_lowered(name: str):
 @pytest.mark.parametrize("name", sorted(path.stem for path in FEYNMAN.glob("*.qasm")))
 def test_files_with_toffolis_lowered(name: str):
     check_file(name)
+
+
+@pytest.mark.parametrize("name", ["tof_4", "vbe_adder_3", "gf24_mult"])
+def test_mutants_of_circuits_with_fewest_t_gates(name: str):
+    path = FEYNMAN / f"{name}.qasm"
+    if not path.exists():
+        pytest.skip("no corpus")
+    before = qwasmc.run_passes(qwasmc.parse(path), ["promote", "specialise"])
+    lowered = lower_gates(before, feed_forward=name != "gf24_mult")
+    after = reduce_t(lowered, time_budget=60)
+    assert compare(before, lowered).result == "proved"
+    assert compare(lowered, after).result == "proved"
+    assert compare(before, after).result == "proved"
+    wired = to_wires(after)
+    names = np.array([spec.name for spec in OPS])[wired.op]
+    rng = np.random.default_rng(7)
+    wrong = rng.permutation(np.flatnonzero((names == "cz") & (wired.cond >= 0)))[:2].tolist()
+    wrong += rng.permutation(np.flatnonzero((names == "t") | (names == "tdg")))[:4].tolist()
+    for row in wrong:
+        mutated = without(wired, row)
+        for right in (before, after):
+            found = symbolic(trace(right), trace(mutated, is_located(right)))
+            assert all(check.result != "proved" for check in found), (names[row], row)
+
+
+def without(wired: Wired, row: int) -> Circuit:
+    """The circuit with another T gate in place of one, or without another gate."""
+    builder = WireBuilder(wired)
+    for other in range(len(wired)):
+        name = OPS[wired.op[row]].name
+        if other != row:
+            builder.copy(wired, other)
+        elif name in ("t", "tdg"):
+            builder.gate("tdg" if name == "t" else "t", int(wired.operands[row, 0]))
+    return to_circuit(builder.freeze())

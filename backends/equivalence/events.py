@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -58,6 +58,8 @@ class Event(NamedTuple):
     -1 - k the k-th measurement of an ancilla of the compiler."""
     fresh: bool = False
     """Whether a discarded wire has just been measured, so that its state tells nothing new."""
+    loc: int = -1
+    """Where in the source it stems from, if that is known: a hint, which nothing is taken from."""
 
 
 @dataclass(slots=True)
@@ -156,6 +158,36 @@ def trace(circuit: Circuit, located: bool = False) -> Trace:
     return _Reader(circuit, located).run()
 
 
+def recorded(circuit: Trace) -> Trace:
+    """The same with unknown qubits in place of all ancillas, looked at in the end, and with all
+    outcomes recorded as the program's.
+
+    Circuits of which this is equal are equal: ancillas that start in |0>, are thrown away and whose
+    outcomes nobody sees are a special case.  The converse does not hold.
+    """
+
+    def renamed(poly: Poly) -> Poly:
+        return frozenset(frozenset(map(number, monomial)) for monomial in poly)
+
+    def number(outcome: int) -> int:
+        return outcome if outcome >= 0 else 2 * (circuit.measured - outcome - 1)
+
+    events = [
+        event._replace(cond=renamed(event.cond), outcome=number(event.outcome))
+        for event in circuit.events
+        if event.kind != "discard"
+    ]
+    known = {wire for _, wire in circuit.open}
+    ancillas = [("", wire) for wire in range(circuit.wires) if wire not in known]
+    return replace(
+        circuit,
+        events=events,
+        open=circuit.open + ancillas,
+        measured=circuit.measured + circuit.extra,
+        extra=0,
+    )
+
+
 def is_located(circuit: Circuit) -> bool:
     """Whether every measurement and reset of a circuit has a location."""
     looks = np.array([spec.name in (*MEASURED, "ppm", "reset") for spec in OPS])
@@ -191,8 +223,10 @@ class _Reader:
         }
 
     def run(self) -> Trace:
+        locs = self.circuit.loc.tolist()
         for row, code in enumerate(self.circuit.op.tolist()):
             spec = OPS[code]
+            made = len(self.out.events)
             cond = int(self.circuit.cond[row])
             condition = ONE if cond < 0 else self.bits[cond]
             values = self.circuit.values(row)
@@ -202,6 +236,8 @@ class _Reader:
                 self.gate(row, spec, [self.wire[value] for value in values], condition)
             elif spec.name not in NOTHING:
                 raise Undecided(f"'{spec.name}' is not understood")
+            for at in range(made, len(self.out.events)):
+                self.out.events[at] = self.out.events[at]._replace(loc=locs[row])
         for wire in self.live:
             self.discard(wire)
         return self.out

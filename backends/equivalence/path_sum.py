@@ -10,7 +10,8 @@ verification of universal quantum circuits" (arXiv:1805.06908, figure 3); for a 
     omega    2 + 4 Q       sum = sqrt(2) exp(i pi/4) with phase -2 Q
 
 All are identities for any function that the rest may be.  Those that do not make the polynomial
-grow go first, then those of the last variables: circuits are compared from their ends.
+grow go first, then those of the last variables: circuits are compared from their ends.  Or the last
+variables go first in any case, so that what the circuits have in common cancels piece by piece.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import math
 from collections.abc import Iterable
 from heapq import heappop, heappush
 from itertools import combinations
+from itertools import product as pairs
 from typing import NamedTuple
 
 from qwasmc.backends.equivalence.events import TOLERANCE, Poly, Undecided
@@ -45,7 +47,7 @@ class Move(NamedTuple):
 class PathSum:
     """A path sum, times 2^(-root2 / 2) and a global phase that is not kept."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, in_order: bool = False) -> None:
         self.variables = 0
         self.root2 = 0
         self.zero = False
@@ -61,6 +63,8 @@ class PathSum:
         self.where: dict[int, dict[Monomial, None]] = {}
         self.angles_where: dict[int, dict[Poly, None]] = {}
         self.changed: dict[int, None] = {}
+        self.in_order = in_order
+        """Whether the last variables go first even if others do not make the polynomial grow."""
         self.work = 0
 
     def variable(self, *, summed: bool, when: float = 1.0) -> int:
@@ -111,6 +115,13 @@ class PathSum:
             for a, b, c in combinations(monomials, 3):
                 self.add_term(4 * coefficient, a | b | c)
         self.check_size()
+
+    def add_product(self, coefficient: int, polys: Iterable[Poly]) -> None:
+        """Add pi/4 times a coefficient times a product of polynomials over F2."""
+        total = frozenset({UNIT})
+        for poly in polys:
+            total = product(total, poly)
+        self.add(coefficient, total)
 
     def check_size(self) -> None:
         """Give up if the sum is too large, or too much was done."""
@@ -227,7 +238,8 @@ class PathSum:
 
     def priority(self, variable: int, growth: int) -> tuple[float, int]:
         """The order in which moves are made, the lowest first."""
-        return (-math.inf if growth <= 0 else -self.when[variable], growth)
+        early = growth <= 0 and not self.in_order
+        return (-math.inf if early else -self.when[variable], growth)
 
     def move(self, variable: int) -> Move | None:
         """How a summed variable can be taken out."""
@@ -298,6 +310,16 @@ class PathSum:
         if move.rule == "HH":
             self.substitute(move.target, move.poly - {frozenset({move.target})})
             del self.summed[move.target]
+
+
+def product(a: Poly, b: Poly) -> Poly:
+    """The product over F2."""
+    if a == frozenset({UNIT}):
+        return b
+    total: set[Monomial] = set()
+    for one, other in pairs(a, b):
+        total ^= {one | other}
+    return frozenset(total)
 
 
 def _times(monomial: Monomial, poly: Poly) -> set[Monomial]:

@@ -10,22 +10,53 @@ Phases that depend on outcomes only are dropped, for no experiment shows them.
 
 from __future__ import annotations
 
-from itertools import product as pairs
+from collections.abc import Sequence
+
+import numpy as np
 
 from qwasmc.backends.equivalence.check import Check
 from qwasmc.backends.equivalence.events import ONE, ZERO, Event, Poly, Trace, Undecided
-from qwasmc.backends.equivalence.path_sum import UNIT, Monomial, PathSum
+from qwasmc.backends.equivalence.parities import Affine, ParitySum
+from qwasmc.backends.equivalence.path_sum import UNIT, PathSum, product
 
-NAME = "path sums"
+NAME, PARITIES = "path sums", "sums of parities"
 
-Affine = frozenset[int]
-"""The parity of variables; 0 among them stands for the constant 1."""
+NEAR = 0.01
+"""Part of a program that may stem from one place in the source."""
 
 
 def compare_sums(before: Trace, after: Trace) -> Check:
-    """Whether the circuits are equal, by reduction of their overlap."""
-    overlap = _Overlap(before, after)
-    total = overlap.total
+    """Whether the circuits are equal, by reduction of their overlap in one order or another."""
+    found = Check(NAME, "not decided", "")
+    for in_order in (True, False):
+        found = _reduced(before, after, PathSum(in_order=in_order))
+        if found.result != "not decided":
+            break
+    return found
+
+
+def compare_parities(before: Trace, after: Trace) -> Check:
+    """Whether the circuits are equal, by reduction of their overlap as a sum of parities."""
+    total = ParitySum()
+    overlap = _Overlap(before, after, total)
+    try:
+        overlap.build()
+        total.summed.update(dict.fromkeys(overlap.outcomes.values()))
+        total.reduce()
+        if total.summed:
+            detail = f"{len(total.summed)} variables of {total.variables} are left"
+        elif total.root2 != len(overlap.extra) or total.depends_on(overlap.inputs):
+            detail = "the sum reduces, but not to 1"
+        else:
+            detail = f"the sum over {total.variables} variables reduces to 1"
+            return Check(PARITIES, "proved", detail)
+    except Undecided as why:
+        detail = str(why)
+    return Check(PARITIES, "not decided", detail)
+
+
+def _reduced(before: Trace, after: Trace, total: PathSum) -> Check:
+    overlap = _Overlap(before, after, total)
     total.parameters = {*overlap.inputs, *overlap.extra}
     try:
         overlap.build()
@@ -38,13 +69,13 @@ def compare_sums(before: Trace, after: Trace) -> Check:
         total.forget(set(overlap.extra))
     except Undecided as why:
         return Check(NAME, "not decided", str(why))
-    return overlap.verdict()
+    return overlap.verdict(total)
 
 
 class _Overlap:
-    def __init__(self, before: Trace, after: Trace) -> None:
+    def __init__(self, before: Trace, after: Trace, total: PathSum | ParitySum) -> None:
         self.sides = ((after, 1), (before, -1))
-        self.total = PathSum()
+        self.total = total
         self.inputs = [self.total.variable(summed=False) for _ in before.open]
         self.outcomes: dict[int, int] = {}
         """Variables of the program's outcomes."""
@@ -55,7 +86,11 @@ class _Overlap:
 
     def build(self) -> None:
         """The sum before any reduction."""
-        ends = [_Side(self, trace, sign).run() for trace, sign in self.sides]
+        clocks = _clocks(*(trace for trace, _ in self.sides[::-1]))
+        ends = [
+            _Side(self, trace, sign, when).run()
+            for (trace, sign), when in zip(self.sides, clocks[::-1], strict=True)
+        ]
         for ours, theirs in zip(*ends, strict=True):
             self.total.equate(_poly(ours ^ theirs))
 
@@ -69,9 +104,8 @@ class _Overlap:
         self.extra.append(self.total.variable(summed=False))
         return self.extra[-1]
 
-    def verdict(self) -> Check:
+    def verdict(self, total: PathSum) -> Check:
         """What is left of the sum says."""
-        total = self.total
         left = len(total.summed)
         exact = not (self.guessed or self.extra or self.outcomes)
         if total.zero and exact:
@@ -91,7 +125,7 @@ class _Overlap:
 class _Side:
     """One circuit: the values of its wires as parities, phases added to the common sum."""
 
-    def __init__(self, overlap: _Overlap, trace: Trace, sign: int) -> None:
+    def __init__(self, overlap: _Overlap, trace: Trace, sign: int, clock: Sequence[float]) -> None:
         self.overlap = overlap
         self.total = overlap.total
         self.trace = trace
@@ -99,25 +133,25 @@ class _Side:
         self.wire: list[Affine] = [frozenset()] * trace.wires
         for (_, wire), variable in zip(trace.open, overlap.inputs, strict=True):
             self.wire[wire] = frozenset({variable})
+        self.clock = clock
+        """When each event is, from 0 to 1."""
         self.when = 0.0
-        """Where in the circuit this is, from 0 to 1."""
         self.value: dict[int, Affine] = {}
         """Of each outcome."""
 
     def run(self) -> list[Affine]:
         """Go through the events; the values of the program's wires at the end."""
-        for number, event in enumerate(self.trace.events):
-            self.when = number / len(self.trace.events)
+        for when, event in zip(self.clock, self.trace.events, strict=True):
+            self.when = when
             getattr(self, event.kind)(event)
         return [self.wire[wire] for _, wire in self.trace.open]
 
     def h(self, event: Event) -> None:
         (at,) = event.wires
-        new = self.total.variable(summed=True, when=self.when)
+        new = frozenset({self.total.variable(summed=True, when=self.when)})
         self.total.root2 += 1
-        for variable in self.wire[at]:
-            self.total.add_term(4, frozenset({variable, new} if variable else {new}))
-        self.wire[at] = frozenset({new})
+        self.total.add_product(4, [_poly(self.wire[at]), _poly(new)])
+        self.wire[at] = new
 
     def cx(self, event: Event) -> None:
         control, target = event.wires
@@ -129,10 +163,10 @@ class _Side:
             self.wire[at] ^= self.value[next(iter(monomial))] if monomial else {0}
 
     def phase(self, event: Event) -> None:
-        poly = self.condition(event.cond)
-        for wire in event.wires:
-            poly = _product(poly, _poly(self.wire[wire]))
-        self.total.add(self.sign * event.eighths, poly)
+        forms = [_poly(self.wire[wire]) for wire in event.wires]
+        if event.cond != ONE:
+            forms.append(self.condition(event.cond))
+        self.total.add_product(self.sign * event.eighths, forms)
 
     def turn(self, event: Event) -> None:
         # exp(i a q c), up to what depends on c only: a/2 on q and -a/2 on the parity of q and c.
@@ -156,7 +190,7 @@ class _Side:
             return
         new = self.overlap.outcome(event.outcome)
         self.value[event.outcome] = frozenset({new})
-        seen = _product(self.condition(event.cond), _poly(now))
+        seen = product(self.condition(event.cond), _poly(now))
         self.total.equate(seen ^ {frozenset({new})})
         if event.cond == ONE:
             self.wire[at] = frozenset({new})
@@ -190,20 +224,50 @@ class _Side:
         for monomial in cond:
             term = ONE
             for outcome in sorted(monomial):
-                term = _product(term, _poly(self.value[outcome]))
+                term = product(term, _poly(self.value[outcome]))
             total ^= term
         return total
 
 
+def _clocks(before: Trace, after: Trace) -> tuple[list[float], list[float]]:
+    """When each event of two circuits is, from 0 to 1, so that equal parts are at equal times.
+
+    Equal measurements are at equal times, and so is what stems from one place in the source, where
+    that says something: if many places are left, each near together in the program.
+    """
+    ours = [number / len(before.events) for number in range(len(before.events))]
+    theirs = _between_measurements(before, after)
+    first: dict[int, float] = {}
+    last: dict[int, float] = {}
+    for when, event in zip(ours, before.events, strict=True):
+        first.setdefault(event.loc, when)
+        last[event.loc] = when
+    kept = first.keys() & {event.loc for event in after.events}
+    if 2 * len(kept) < len(first):
+        return ours, theirs
+    when = 0.0
+    for number, event in enumerate(after.events):
+        if event.loc in kept:
+            spread = last[event.loc] - first[event.loc] > NEAR
+            when = theirs[number] if spread else first[event.loc]
+        theirs[number] = when
+    return ours, theirs
+
+
+def _between_measurements(before: Trace, after: Trace) -> list[float]:
+    """When each event of the second circuit is, by the measurements that both have."""
+    numbers = range(len(after.events))
+    places = [
+        {event.outcome: at for at, event in enumerate(side.events) if event.kind == "measure"}
+        for side in (after, before)
+    ]
+    common = [outcome for outcome in places[0] if outcome >= 0 and outcome in places[1]]
+    found = [0, *(places[0][outcome] for outcome in common), len(after.events)]
+    known = [0, *(places[1][outcome] for outcome in common), len(before.events)]
+    scaled = np.maximum.accumulate(known) / max(len(before.events), 1)
+    times: list[float] = np.interp(numbers, found, scaled).tolist()
+    return times
+
+
 def _poly(form: Affine) -> Poly:
     return frozenset(frozenset({v}) if v else UNIT for v in form)
-
-
-def _product(a: Poly, b: Poly) -> Poly:
-    """The product over F2."""
-    if a == ONE:
-        return b
-    total: set[Monomial] = set()
-    for one, other in pairs(a, b):
-        total ^= {one | other}
-    return frozenset(total)

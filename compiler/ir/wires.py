@@ -14,8 +14,9 @@ long as they live, so rows can be dropped, replaced and moved at will:
 from __future__ import annotations
 
 from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -191,6 +192,15 @@ def _number(
         first[row + 1] = value
 
 
+class Mark(NamedTuple):
+    """How far a builder has come."""
+
+    rows: int
+    pooled: int
+    wires: int
+    bits: int
+
+
 class WireBuilder:
     """Appends rows on the wires and bits of a circuit, and on new ones; `freeze` gives columns."""
 
@@ -228,6 +238,12 @@ class WireBuilder:
         """Append a measurement of one qubit; its bit."""
         self.n_bits += 1
         self._row(CODE[name], (wire,), self.n_bits - 1, -1, 0.0, 0, loc)
+        return self.n_bits - 1
+
+    def combine(self, name: str, bits: Sequence[int], loc: int = -1) -> int:
+        """Append the "xor" or the "and" of some bits; its bit."""
+        self.n_bits += 1
+        self._row(CODE[name], tuple(bits), self.n_bits - 1, -1, 0.0, 0, loc)
         return self.n_bits - 1
 
     def copy(self, wired: Wired, row: int) -> None:
@@ -271,6 +287,22 @@ class WireBuilder:
             self._index[text] = len(self._names)
             self._names.append(text)
         return self._index[text]
+
+    def __len__(self) -> int:
+        return len(self._op)
+
+    def mark(self) -> Mark:
+        """Where the builder is."""
+        return Mark(len(self), len(self._pool), self.n_wires, self.n_bits)
+
+    def back_to(self, mark: Mark) -> None:
+        """Forget all rows behind a mark."""
+        columns = (self._op, self._angle, self._made, self._cond, self._attr, self._loc)
+        for column in columns:
+            del column[mark.rows :]
+        del self._operands[MAX_FIXED * mark.rows :]
+        del self._pool[mark.pooled :]
+        self.n_wires, self.n_bits = mark.wires, mark.bits
 
     def freeze(self) -> Wired:
         """The finished columns."""

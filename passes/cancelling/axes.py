@@ -23,7 +23,6 @@ from qwasmc.passes.cancelling.runs import (
     ROW,
     SWAP,
     Ints,
-    Word,
 )
 
 _AXES = IMAGE[:, :3] % 3
@@ -76,7 +75,7 @@ class _Steps(NamedTuple):
 
 
 @kernel
-def arrangements(word: Word, pool: Ints, n_wires: int) -> Ints:
+def arrangements(word: Ints, pool: Ints, n_wires: int) -> Ints:
     """(n, 2): the arrangement of each wire of pairs, turns, rotations and predicated Paulis."""
     runs = _runs(word, pool, n_wires)
     _settle(word, runs, _plan(word, pool, n_wires, runs))
@@ -84,25 +83,25 @@ def arrangements(word: Word, pool: Ints, n_wires: int) -> Ints:
 
 
 @kernel
-def _settle(word: Word, runs: _Runs, wish: Ints) -> None:
+def _settle(word: Ints, runs: _Runs, wish: Ints) -> None:
     """Settle which of the runs of each pair is at Z, as far as possible one that wishes to be."""
-    for place in range(len(word.kind)):
-        if word.kind[place] != PAIR:
+    for place in range(len(word)):
+        if word[place].kind != PAIR:
             continue
         a, b = runs.of[place]
         if runs.needs[a] == AT_Z or runs.needs[b] == AT_Z:
             continue
-        a_at_z = IMAGE[GATE[wish[place, 0]], word.labels[place, 0]] % 3 == Z
-        b_at_z = IMAGE[GATE[wish[place, 1]], word.labels[place, 1]] % 3 == Z
+        a_at_z = IMAGE[GATE[wish[place, 0]], word[place].labels[0]] % 3 == Z
+        b_at_z = IMAGE[GATE[wish[place, 1]], word[place].labels[1]] % 3 == Z
         first = runs.pairs[a] >= runs.pairs[b] if a_at_z == b_at_z else a_at_z
         runs.needs[a if first else b] = AT_Z
 
 
 @kernel
-def _plan(word: Word, pool: Ints, n_wires: int, runs: _Runs) -> Ints:
+def _plan(word: Ints, pool: Ints, n_wires: int, runs: _Runs) -> Ints:
     """The cheapest arrangements that give runs what they need."""
     n = len(runs.needs)
-    room = n + len(word.kind) + len(pool) + n_wires
+    room = n + len(word) + len(pool) + n_wires
     steps = _Steps(
         np.full(room, NONE, np.int32),
         np.zeros((room, 6), np.int8),
@@ -112,15 +111,15 @@ def _plan(word: Word, pool: Ints, n_wires: int, runs: _Runs) -> Ints:
     )
     steps.cost[:, 0] = 0
     step_of = np.full(n, NONE, np.int32)
-    for place in range(len(word.kind)):
-        kind = word.kind[place]
-        a, b = word.wires[place]
+    for place in range(len(word)):
+        kind = word[place].kind
+        a, b = word[place].wires
         if kind == ROW:
             for slot in range(a, a + b):
                 if pool[slot] < n_wires:
                     _to_identity(steps, pool[slot])
         elif kind == FRAME:
-            _past_frame(steps, a, word.value[place])
+            _past_frame(steps, a, word[place].value)
         elif kind == SWAP:
             steps.last[a], steps.last[b] = steps.last[b], steps.last[a]
             for s in range(6):
@@ -130,12 +129,12 @@ def _plan(word: Word, pool: Ints, n_wires: int, runs: _Runs) -> Ints:
                 run = runs.of[place, slot]
                 if step_of[run] == NONE:
                     step_of[run] = steps.used[0]
-                    _to_run(steps, word.wires[place, slot], word.labels[place, slot], runs, run)
+                    _to_run(steps, word[place].wires[slot], word[place].labels[slot], runs, run)
     for wire in range(n_wires):
         _to_identity(steps, wire)
     chosen = _chosen(steps)
-    found = np.zeros((len(word.kind), 2), np.int8)
-    for place in range(len(word.kind)):
+    found = np.zeros((len(word), 2), np.int8)
+    for place in range(len(word)):
         for slot in range(2):
             if runs.of[place, slot] != NONE:
                 found[place, slot] = chosen[step_of[runs.of[place, slot]]]
@@ -143,9 +142,9 @@ def _plan(word: Word, pool: Ints, n_wires: int, runs: _Runs) -> Ints:
 
 
 @kernel
-def _runs(word: Word, pool: Ints, n_wires: int) -> _Runs:
+def _runs(word: Ints, pool: Ints, n_wires: int) -> _Runs:
     """The runs of a word, and what they need."""
-    n = len(word.kind)
+    n = len(word)
     run = np.full(n_wires + 1, NONE)
     label = np.full(n_wires + 1, NONE)
     runs = _Runs(
@@ -153,8 +152,8 @@ def _runs(word: Word, pool: Ints, n_wires: int) -> _Runs:
     )
     made = 0
     for place in range(n):
-        kind = word.kind[place]
-        a, b = word.wires[place]
+        kind = word[place].kind
+        a, b = word[place].wires
         if kind == ROW:
             for slot in range(a, a + b):
                 label[pool[slot]] = NONE
@@ -164,7 +163,7 @@ def _runs(word: Word, pool: Ints, n_wires: int) -> _Runs:
                 label[b] = NONE
         else:
             for slot in range(2 if kind == PAIR else 1):
-                wire, p = word.wires[place, slot], word.labels[place, slot]
+                wire, p = word[place].wires[slot], word[place].labels[slot]
                 if label[wire] != p:
                     label[wire], run[wire] = p, made
                     made += 1

@@ -31,7 +31,6 @@ from qwasmc.passes.cancelling.runs import (
     SWAP,
     Ints,
     Net,
-    Word,
     add_item,
     append,
     empty_net,
@@ -54,12 +53,15 @@ CLOSE = 1e-12
 """Angles that differ by less, in radians, are the same."""
 
 
-@kernel
-def simplify(word: Word, pool: Ints, n_wires: int) -> Word:
+def simplify(word: Ints, pool: Ints, n_wires: int) -> Ints:
     """The word after all rules have been applied in one sweep from left to right."""
-    items = len(word.kind) + 3 * (len(pool) + n_wires)
-    net = empty_net(n_wires, items, 2 * items + len(pool))
-    for place in range(len(word.kind)):
+    items = len(word) + 3 * (len(pool) + n_wires)
+    return _simplify(empty_net(n_wires, items, 2 * items + len(pool)), word, pool, n_wires)
+
+
+@kernel
+def _simplify(net: Net, word: Ints, pool: Ints, n_wires: int) -> Ints:
+    for place in range(len(word)):
         _arrive(net, word, place, pool)
     for wire in range(n_wires):
         _flush(net, wire)
@@ -67,9 +69,9 @@ def simplify(word: Word, pool: Ints, n_wires: int) -> Word:
 
 
 @kernel
-def _arrive(net: Net, word: Word, place: int, pool: Ints) -> None:
-    kind, source = word.kind[place], word.source[place]
-    a, b = word.wires[place]
+def _arrive(net: Net, word: Ints, place: int, pool: Ints) -> None:
+    kind, source = word[place].kind, word[place].source
+    a, b = word[place].wires
     if kind == ROW:
         _row(net, a, b, source, pool)
     elif kind == SWAP:
@@ -77,18 +79,18 @@ def _arrive(net: Net, word: Word, place: int, pool: Ints) -> None:
         net.wires[net.wires[a].at].holds, net.wires[net.wires[b].at].holds = a, b
     elif kind == FRAME:
         wire = net.wires[a].at
-        net.wires[wire].frame = PRODUCT[net.wires[wire].frame, INVERSE[word.value[place]]]
+        net.wires[wire].frame = PRODUCT[net.wires[wire].frame, INVERSE[word[place].value]]
         net.wires[wire].source = source
     else:
         wire = net.wires[a].at
-        p = IMAGE[net.wires[wire].frame, word.labels[place, 0]]
+        p = IMAGE[net.wires[wire].frame, word[place].labels[0]]
         if kind == PAIR:
-            q = IMAGE[net.wires[net.wires[b].at].frame, word.labels[place, 1]]
+            q = IMAGE[net.wires[net.wires[b].at].frame, word[place].labels[1]]
             _pair(net, wire, net.wires[b].at, p, q, source)
         elif kind == TURN_ITEM:
-            _turn(net, wire, p, word.value[place], source)
+            _turn(net, wire, p, word[place].value, source)
         elif kind == ROTATION:
-            _rotation(net, wire, p, word.angle[place], source)
+            _rotation(net, wire, p, word[place].angle, source)
         else:
             node = add_item(net, PAULI, 2, 0, 0.0, source)
             append(net, node, wire, p % 3)
@@ -171,10 +173,18 @@ def _rotation(net: Net, wire: int, p: int, angle: float, source: int) -> None:
         link(net, node, wire, run)
         net.runs[run].rotation = node
         return
-    total = angle + net.items[net.nodes[node].item].angle
-    net.items[net.nodes[node].item].angle = total
-    if abs(total - 2 * math.pi * round(total / (2 * math.pi))) < CLOSE:
+    item = net.items[net.nodes[node].item]
+    item.angle = _principal(_principal(angle) + _principal(item.angle))
+    if abs(item.angle) < CLOSE:
         unlink(net, node)
+
+
+@kernel
+def _principal(angle: float) -> float:
+    """An angle from -pi to pi; sums of large ones would lose digits."""
+    if abs(angle) <= math.pi:
+        return angle
+    return math.atan2(math.sin(angle), math.cos(angle))
 
 
 # -- pairs

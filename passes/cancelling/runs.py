@@ -36,20 +36,16 @@ OPAQUE = 6
 NONE = -1
 
 
-class Word(NamedTuple):
-    """Items one after the other."""
-
-    kind: Ints
-    wires: Ints
-    """(n, 2); of a row (offset, count) in a pool of wires."""
-    labels: Ints
-    """(n, 2): signed Paulis, see `cancel_frames`."""
-    value: Ints
-    """Of a turn, k; of a frame, the Clifford gate."""
-    angle: Ints
-    source: Ints
-    """The row of the circuit that it stems from, or -1."""
-
+WORD = np.dtype(
+    {
+        "names": ["kind", "wires", "labels", "value", "angle", "source"],
+        "formats": ["u1", "(2,)i4", "(2,)i1", "i4", "f8", "i4"],
+    },
+    align=True,
+)
+"""An item; words are arrays of these.  `wires`: of a row (offset, count) in a pool of wires;
+`labels`: signed Paulis, see `cancel_frames`; `value`: of a turn, k, of a frame, the Clifford gate;
+`source`: the row of the circuit that it stems from, or -1."""
 
 WIRE = np.dtype([(name, np.int32) for name in ("frame", "at", "holds", "last", "source")])
 """`frame`: the inverse of the Clifford gate still to come; `at`: the wire that holds this one's
@@ -85,14 +81,12 @@ class Net(NamedTuple):
     """How many items, nodes and runs there are."""
 
 
-@kernel
 def empty_net(n_wires: int, items: int, nodes: int) -> Net:
     """A graph with room for so many items and nodes, and no gates."""
     wires = np.empty(n_wires, WIRE)
-    for wire in range(n_wires):
-        wires[wire].frame = IDENTITY
-        wires[wire].at = wires[wire].holds = wire
-        wires[wire].last = wires[wire].source = NONE
+    wires["frame"] = IDENTITY
+    wires["at"] = wires["holds"] = np.arange(n_wires)
+    wires["last"] = wires["source"] = NONE
     slots = 1
     while slots < 4 * items:
         slots *= 2
@@ -291,30 +285,26 @@ def _missing(net: Net, item: int, done: Ints, cursor: Ints) -> int:
 
 
 @kernel
-def to_word(net: Net) -> Word:
+def to_word(net: Net) -> Ints:
     """The items of a graph, in order."""
     order = in_order(net)
     n = len(order)
-    word = Word(
-        np.empty(n, np.uint8),
-        np.full((n, 2), NONE, np.int32),
-        np.full((n, 2), OPAQUE, np.int8),
-        np.empty(n, np.int32),
-        np.empty(n, np.float64),
-        np.empty(n, np.int32),
-    )
+    word = np.empty(n, WORD)
     for place in range(n):
         item = net.items[order[place]]
-        word.kind[place] = item.kind
-        word.value[place] = item.value
-        word.angle[place] = item.angle
-        word.source[place] = item.source
+        word[place].kind = item.kind
+        word[place].value = item.value
+        word[place].angle = item.angle
+        word[place].source = item.source
+        for slot in range(2):
+            word[place].wires[slot] = NONE
+            word[place].labels[slot] = OPAQUE
         if item.kind == ROW:
-            word.wires[place, 0] = item.value
-            word.wires[place, 1] = item.nodes
+            word[place].wires[0] = item.value
+            word[place].wires[1] = item.nodes
             continue
         for slot in range(item.nodes):
             node = net.nodes[item.first + slot]
-            word.wires[place, slot] = node.wire
-            word.labels[place, slot] = net.runs[node.run].label
+            word[place].wires[slot] = node.wire
+            word[place].labels[slot] = net.runs[node.run].label
     return word

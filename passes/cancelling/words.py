@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from qwasmc.ir.circuit import VARIADIC
-from qwasmc.ir.wires import COUNT, MAKES_QUBIT, TAKES_QUBITS
+from qwasmc.ir.wires import COUNT, MAKES_QUBIT, TAKES_QUBITS, Wired
 from qwasmc.kernel import kernel
 from qwasmc.ops import CODE, OPS
 from qwasmc.passes.cancelling.frames import (
@@ -24,8 +24,8 @@ from qwasmc.passes.cancelling.runs import (
     ROW,
     SWAP,
     TURN,
+    WORD,
     Ints,
-    Word,
 )
 
 KIND = np.full(len(OPS), ROW, dtype=np.uint8)
@@ -55,42 +55,44 @@ EVERYWHERE = np.array(
 """Rows that are about the gates before and after them on all wires."""
 
 
-@kernel
-def read(
-    op: Ints, operands: Ints, pool: Ints, made: Ints, cond: Ints, angle: Ints, n_wires: int
-) -> tuple[Word, Ints]:
+def read(wired: Wired) -> tuple[Ints, Ints]:
     """The items of a circuit and the pool of the wires of its rows.
 
     Wire `n_wires` is there to keep what makes or takes bits, or starts or ends a qubit, in order.
     """
-    n = len(op)
-    word = Word(
-        KIND[op],
-        operands[:, :2].copy(),
-        LABELS[op].astype(np.int8),
-        VALUE[op].astype(np.int32),
-        angle.copy(),
-        np.arange(n).astype(np.int32),
-    )
+    op = wired.op
+    word = np.empty(len(op), WORD)
+    word["kind"], word["labels"], word["value"] = KIND[op], LABELS[op], VALUE[op]
+    word["wires"], word["angle"] = wired.operands[:, :2], wired.angle
+    word["source"] = np.arange(len(op))
+    columns = op, wired.operands, wired.pool, wired.made, wired.cond
+    return word, _read_rows(word, *columns, wired.n_wires)
+
+
+@kernel
+def _read_rows(
+    word: Ints, op: Ints, operands: Ints, pool: Ints, made: Ints, cond: Ints, n_wires: int
+) -> Ints:
+    """Fill in the items of rows and of predicated Paulis; the pool."""
     wires = [n_wires]
     used = np.zeros(n_wires, np.bool_)
     touched = [n_wires]
-    for row in range(n):
+    for row in range(len(op)):
         code = op[row]
         if cond[row] >= 0:
-            word.kind[row] = ROW
+            word[row].kind = ROW
             for p in range(3):
                 if code == PAULIS[p]:
-                    word.kind[row] = PAULI
-                    word.labels[row, 0] = p
-                    word.wires[row, 1] = n_wires
+                    word[row].kind = PAULI
+                    word[row].labels[0] = p
+                    word[row].wires[1] = n_wires
         start = len(wires)
         _wires_of_row(code, operands[row], pool, made[row], wires)
         for wire in wires[start:]:
             if not used[wire]:
                 used[wire] = True
                 touched.append(wire)
-        if word.kind[row] != ROW:
+        if word[row].kind != ROW:
             del wires[start:]
             continue
         if EVERYWHERE[code]:
@@ -100,9 +102,9 @@ def read(
             del touched[1:]
         if cond[row] >= 0 or not FREELY[code]:
             wires.append(n_wires)
-        word.wires[row, 0] = start
-        word.wires[row, 1] = len(wires) - start
-    return word, np.array(wires)
+        word[row].wires[0] = start
+        word[row].wires[1] = len(wires) - start
+    return np.array(wires)
 
 
 @kernel
@@ -117,21 +119,11 @@ def _wires_of_row(code: int, operands: Ints, pool: Ints, made: int, wires: list[
             wires.append(operands[slot])
 
 
-@kernel
-def reverse(word: Word) -> Word:
+def reverse(word: Ints) -> Ints:
     """The inverse items in the opposite order; other rows stay what they are."""
-    value = word.value[::-1].copy()
-    kind = word.kind[::-1].copy()
-    for place in range(len(kind)):
-        if kind[place] == TURN:
-            value[place] = -value[place]
-        elif kind[place] == FRAME:
-            value[place] = INVERSE[value[place]]
-    return Word(
-        kind,
-        word.wires[::-1].copy(),
-        word.labels[::-1].copy(),
-        value,
-        -word.angle[::-1],
-        word.source[::-1].copy(),
-    )
+    new = word[::-1].copy()
+    value, turns, frames = new["value"], new["kind"] == TURN, new["kind"] == FRAME
+    value[turns] = -value[turns]
+    value[frames] = INVERSE[value[frames]]
+    new["angle"] = -new["angle"]
+    return new

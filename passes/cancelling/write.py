@@ -36,7 +36,6 @@ from qwasmc.passes.cancelling.runs import (
     SWAP,
     TURN,
     Ints,
-    Word,
 )
 
 PAULIS = np.array([CODE[name] for name in "xyz"])
@@ -63,57 +62,58 @@ class Rows(NamedTuple):
     """By wire: the source of its last row."""
 
 
-@kernel
-def write(word: Word, pool: Ints, n_wires: int) -> Rows:
+def write(word: Ints, pool: Ints, n_wires: int) -> Rows:
     """The rows of a word."""
-    room = 5 * len(word.kind) + 2 * (len(pool) + n_wires)
+    room = 5 * len(word) + 2 * (len(pool) + n_wires)
     rows = Rows(
-        np.empty(room, np.uint8),
-        np.full((room, 3), NONE, np.int32),
-        np.empty(room, np.int32),
-        np.zeros(room, np.uint8),
-        np.zeros(room),
-        np.zeros(1, np.int64),
-        np.full(n_wires + 1, IDENTITY),
-        np.full(n_wires + 1, NONE),
+        op=np.empty(room, np.uint8),
+        operands=np.full((room, 3), NONE, np.int32),
+        source=np.empty(room, np.int32),
+        keeps=np.zeros(room, np.uint8),
+        angle=np.zeros(room),
+        used=np.zeros(1, np.int64),
+        frame=np.full(n_wires + 1, IDENTITY),
+        latest=np.full(n_wires + 1, NONE),
     )
+    _write(rows, word, pool, n_wires)
+    n = rows.used[0]
+    return rows._replace(
+        op=rows.op[:n],
+        operands=rows.operands[:n],
+        source=rows.source[:n],
+        keeps=rows.keeps[:n],
+        angle=rows.angle[:n],
+    )
+
+
+@kernel
+def _write(rows: Rows, word: Ints, pool: Ints, n_wires: int) -> None:
     places = arrangements(word, pool, n_wires)
-    for place in range(len(word.kind)):
+    for place in range(len(word)):
         _item(rows, word, place, pool, places)
     for wire in range(n_wires):
         _finish(rows, wire)
-    n = rows.used[0]
-    return Rows(
-        rows.op[:n],
-        rows.operands[:n],
-        rows.source[:n],
-        rows.keeps[:n],
-        rows.angle[:n],
-        rows.used,
-        rows.frame,
-        rows.latest,
-    )
 
 
 @kernel
-def _item(rows: Rows, word: Word, place: int, pool: Ints, places: Ints) -> None:
-    kind, source = word.kind[place], word.source[place]
-    a, b = word.wires[place]
-    p = word.labels[place, 0]
+def _item(rows: Rows, word: Ints, place: int, pool: Ints, places: Ints) -> None:
+    kind, source = word[place].kind, word[place].source
+    a, b = word[place].wires
+    p = word[place].labels[0]
     if kind in (PAIR, TURN, ROTATION, PAULI):
         _arrange(rows, a, places[place, 0], source)
     if kind == FRAME:
-        rows.frame[a] = PRODUCT[rows.frame[a], INVERSE[word.value[place]]]
+        rows.frame[a] = PRODUCT[rows.frame[a], INVERSE[word[place].value]]
         if source != NONE:
             rows.latest[a] = source
     elif kind == PAIR:
         _arrange(rows, b, places[place, 1], source)
         _pair(rows, word, place)
     elif kind == TURN:
-        positive = (IMAGE[rows.frame[a], p] < 3) == (word.value[place] > 0)
+        positive = (IMAGE[rows.frame[a], p] < 3) == (word[place].value > 0)
         _row(rows, T if positive else TDG, a, NONE, source)
     elif kind == ROTATION:
-        angle = word.angle[place]
+        angle = word[place].angle
         rows.angle[rows.used[0]] = angle if IMAGE[rows.frame[a], p] < 3 else -angle
         _row(rows, RZ, a, NONE, source)
     elif kind == PAULI:
@@ -169,11 +169,11 @@ def _arrange(rows: Rows, wire: int, arrangement: int, source: int) -> None:
 
 
 @kernel
-def _pair(rows: Rows, word: Word, place: int) -> None:
+def _pair(rows: Rows, word: Ints, place: int) -> None:
     """C(P, Q) as cx or cz; the signs of P and Q become Pauli gates later."""
-    a, b = word.wires[place]
-    p, q = IMAGE[rows.frame[a], word.labels[place, 0]], IMAGE[rows.frame[b], word.labels[place, 1]]
-    source = word.source[place]
+    a, b = word[place].wires
+    p, q = IMAGE[rows.frame[a], word[place].labels[0]], IMAGE[rows.frame[b], word[place].labels[1]]
+    source = word[place].source
     if p % 3 == Z:
         _row(rows, CX if q % 3 == X else CZ, a, b, source)
     else:

@@ -30,6 +30,8 @@ EIGHTH = math.pi / 4
 TOLERANCE = 1e-12
 """Angles so near to a multiple of an eighth turn, in radians, are taken for it."""
 
+_ALL_BLOCKS = np.iinfo(np.int32).max
+
 
 class State(NamedTuple):
     """The events and what is known of them so far."""
@@ -58,7 +60,7 @@ def merge(frame: Frame, cone: Cone, eighths: Ints, rest: Ints, effort: int) -> N
     events = frame.products[shape.events : shape.events + frame.counts[EVENTS]]
     words, count = frame.words, len(events)
     # With no bits in the circuit, signs depend on none.
-    exact = _classes(events, words, np.iinfo(np.int32).max)
+    exact = _classes(events, words, _ALL_BLOCKS)
     plain = _classes(events, words, shape.qubit_blocks) if shape.bits < shape.events else exact
     _locate(cone, events)
     state = State(
@@ -148,10 +150,10 @@ def _add(state: State, to: int, event: int) -> None:
     eighths[a] = (eighths[a] + way * eighths[b]) % 8
     if rest[b] != 0:
         total = rest[a] + way * rest[b]
-        total -= 8 * EIGHTH * np.round(total / (8 * EIGHTH))
-        whole = np.round(total / EIGHTH)
+        total -= 8 * EIGHTH * round(total / (8 * EIGHTH))
+        whole = round(total / EIGHTH)
         if abs(total - whole * EIGHTH) <= TOLERANCE:
-            eighths[a] = (eighths[a] + np.int64(whole)) % 8
+            eighths[a] = (eighths[a] + whole) % 8
             total = 0.0
         rest[a] = total
     _drop(state, event)

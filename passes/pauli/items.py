@@ -123,11 +123,10 @@ def wires_of(row: int, op: Ints, operands: Ints, pool: Ints, made: Ints, out: In
         return 1
     if not TAKES_QUBITS[op[row]]:
         return 0
-    if not VARIADIC[op[row]]:
-        out[: COUNT[op[row]]] = operands[row, : COUNT[op[row]]]
-        return int(COUNT[op[row]])
-    start, count = operands[row, 0], operands[row, 1]
-    out[:count] = pool[start : start + count]
+    variadic = VARIADIC[op[row]]
+    count = operands[row, 1] if variadic else COUNT[op[row]]
+    for slot in range(count):
+        out[slot] = pool[operands[row, 0] + slot] if variadic else operands[row, slot]
     return int(count)
 
 
@@ -144,12 +143,12 @@ def _to_items(
     op: Ints, operands: Ints, pool: Ints, made: Ints, cond: Ints, n_wires: int, size: int
 ) -> Ints:
     items = np.empty((size, 6), np.int32)
-    frame = np.full(n_wires, IDENTITY, np.int32)
-    latest = np.zeros(n_wires, np.int32)
-    open_wires = np.zeros(n_wires, np.int32)
-    is_open = np.zeros(n_wires, np.uint8)
+    frame = np.full(n_wires, IDENTITY)
+    latest = np.zeros(n_wires, np.int64)
+    open_wires = np.zeros(n_wires, np.int64)
+    is_open = np.zeros(n_wires, np.int64)
     n_open = count = 0
-    wires = np.zeros(max(3, n_wires), np.int32)
+    wires = np.zeros(max(3, n_wires), np.int64)
     for row in range(len(op) + 1):
         code = op[row] if row < len(op) else _SWAP
         if row == len(op) or FENCE[code]:
@@ -216,7 +215,7 @@ def _from_items(items: Ints, op: Ints, n_wires: int) -> tuple[Ints, Ints, Ints, 
     code, row = np.empty(size, np.uint8), np.empty(size, np.int32)
     operands = np.full((size, 3), -1, np.int32)
     flipped, copied = np.zeros(size, np.bool_), np.zeros(size, np.bool_)
-    frame = np.full(n_wires, IDENTITY, np.int32)
+    frame = np.full(n_wires, IDENTITY)
     count = 0
     for at in range(len(items)):
         item = items[at].copy()

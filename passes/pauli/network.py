@@ -291,7 +291,8 @@ def _read_back(parent: Ints, chosen: Ints, k: int, depth: int, at: int, gates: I
         gate = chosen[depth, at]
         at = parent[depth, at]
         depth -= 1
-        gates[depth] = gate // 9 // k, gate // 9 % k, gate // 3 % 3, gate % 3
+        gates[depth, 0], gates[depth, 1] = gate // 9 // k, gate // 9 % k
+        gates[depth, 2], gates[depth, 3] = gate // 3 % 3, gate % 3
 
 
 @kernel
@@ -329,10 +330,10 @@ def search(
         found = 0
         for at in range(size):
             count = _gates(beam[at], m, k, before, done[at], used, some)
-            here = slice(found, found + count)
             salt = seed + 7919 * at + 104729 * depth
-            _prices(beam[at], m, k, done[at], some[:count], salt, weight, price[here])
-            origin[here] = at * 9 * k * k + some[:count]
+            _prices(beam[at], m, k, done[at], some[:count], salt, weight, price[found:])
+            for number in range(count):
+                origin[found + number] = at * 9 * k * k + some[number]
             found += count
         kept = 0
         for _ in range(min(found, 4 * width)):
@@ -340,7 +341,9 @@ def search(
             price[candidate] = np.inf
             at, gate = origin[candidate] // (9 * k * k), origin[candidate] % (9 * k * k)
             child = grown[kept]
-            child[:] = beam[at]
+            for part in range(4):
+                for wire in range(k):
+                    child[part, wire] = beam[at, part, wire]
             _apply(child, gate // 9 // k, gate // 9 % k, gate // 3 % 3, gate % 3)
             now = _emitted(child, k, before, done[at])
             if depth + 1 + _at_least(child, m, k, now) >= best:

@@ -247,31 +247,46 @@ def _network(
 @kernel
 def _invert(new: Ints, local: Ints) -> None:
     """Invert items, and the gates on wires that stood behind them and now are in front."""
-    new[:] = new[::-1].copy()
-    for item in new:
-        if item[KIND] == TURN:
-            item[P] = (item[P] + 3) % 6
-    local[:] = INVERSE[local]
+    for at in range(len(new) // 2):
+        for column in range(len(new[0])):
+            there = new[-1 - at, column]
+            new[-1 - at, column] = new[at, column]
+            new[at, column] = there
+    for at in range(len(new)):
+        if new[at, KIND] == TURN:
+            new[at, P] = (new[at, P] + 3) % 6
+    for wire in range(len(local)):
+        local[wire] = INVERSE[local[wire]]
 
 
 @kernel
 def _replace(items: Ints, place: Ints, start: int, end: int, new: Ints, buffer: Ints) -> int:
     """Put new items in place of a window, between those before and behind; where they end."""
-    buffer[: end - start] = items[start:end]
+    for offset in range(end - start):
+        _copy(items, start + offset, buffer, offset)
     at = start
     for offset in range(end - start):
         if place[offset] == _BEFORE:
-            items[at] = buffer[offset]
+            _copy(buffer, offset, items, at)
             at += 1
-    items[at : at + len(new)] = new
-    at += len(new)
+    for number in range(len(new)):
+        _copy(new, number, items, at)
+        at += 1
     finish = at
     for offset in range(end - start):
         if place[offset] == _BEHIND:
-            items[at] = buffer[offset]
+            _copy(buffer, offset, items, at)
             at += 1
-    items[at:end, KIND] = GONE
+    for gone in range(at, end):
+        items[gone, KIND] = GONE
     return finish
+
+
+@kernel
+def _copy(items: Ints, place: int, to: Ints, at: int) -> None:
+    """Copy an item, number by number: Numba takes seconds to compile an assignment of slices."""
+    for column in range(ROW + 1):
+        to[at, column] = items[place, column]
 
 
 @kernel
@@ -322,20 +337,20 @@ def _sweep(
     width: int,
     seed: int,
 ) -> int:
-    frame = np.full(n_wires, IDENTITY, np.int32)
-    extra = np.full(n_wires, IDENTITY, np.int32)
-    mark = np.full(n_wires, -1, np.int64)
-    slot = np.zeros(n_wires, np.int32)
-    scratch = np.zeros(max(3, n_wires), np.int32)
-    place = np.zeros(HORIZON, np.int8)
-    wires = np.zeros(k, np.int32)
+    frame = np.full(n_wires, IDENTITY)
+    extra = np.full(n_wires, IDENTITY)
+    mark = np.full(n_wires, -1)
+    slot = np.zeros(n_wires, np.int64)
+    scratch = np.zeros(max(3, n_wires), np.int64)
+    place = np.zeros(HORIZON, np.int64)
+    wires = np.zeros(k, np.int64)
     strings = np.zeros(MAX_ROTATIONS + 2 * k, np.int64)
     before = np.zeros(MAX_ROTATIONS, np.int64)
     turns = np.zeros(MAX_ROTATIONS, np.int64)
-    gates = np.zeros((SWAP_COST * most, 4), np.int64)
+    gates = np.zeros((SWAP_COST * most, 4), np.int32)
     rows = np.zeros(SWAP_COST * most, np.int64)
     new = np.zeros((MAX_ROTATIONS + SWAP_COST * most + k, 6), np.int32)
-    local = np.zeros(k, np.int32)
+    local = np.zeros(k, np.int64)
     buffer = np.zeros((HORIZON, 6), np.int32)
     inverse = seed % 2 == 1
     saved = read = 0

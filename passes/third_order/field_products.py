@@ -20,6 +20,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from itertools import count, product
+from random import Random
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,9 @@ from qwasmc.passes.third_order.trivectors import add_product
 
 Bits = NDArray[np.uint8]
 Words = NDArray[np.uint64]
+
+GENERATORS = 256
+"""Random elements of a ring that are tried to generate it, after some with few ones."""
 
 
 @dataclass(frozen=True)
@@ -388,12 +392,20 @@ def _multiplier(tables: list[list[int]], degree: int) -> list[tuple[int, int, in
 
 def _generate(factors: list[list[int]], degree: int) -> list[int] | None:
     """Images of a vector under the powers 0 to `degree` of a matrix in the span of some, such that
-    all but the last are independent."""
-    for mask, start in product(range(1, 1 << min(degree, 5)), range(min(degree, 4))):
+    all but the last are independent.
+
+    Most matrices and vectors will do in a field, fewer in a ring with many factors.
+    """
+    random = Random(0)
+    candidates = [
+        *product(range(1, 1 << min(degree, 5)), (1 << at for at in range(min(degree, 4)))),
+        *((random.getrandbits(degree), random.getrandbits(degree)) for _ in range(GENERATORS)),
+    ]
+    for mask, start in candidates:
         generator = [0] * degree
         for c in members(mask):
             generator = [old ^ new for old, new in zip(generator, factors[c], strict=True)]
-        powers = [1 << start]
+        powers = [start]
         for _ in range(degree):
             powers.append(_row_times(powers[-1], generator))
         if not relations(powers[:-1]):

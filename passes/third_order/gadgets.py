@@ -6,30 +6,22 @@
 
 A copy of the qubit, made before the Hadamard, allows all phases to come behind it.  Then the copy
 is measured in X.  With outcome 0 it was as if there had been none; with outcome 1 as if Z had acted
-on the qubit before the Hadamard, or X after it.  That X goes through the rest: gates make a product
-of Paulis of it, and each T on a parity that it flips leaves an S.  All of this is undone on qubits
-and on copies that are measured later, for a copy has no say in what comes before it is made.
-Rotations by other angles wait for the copies before them, so that nothing flips their parities.
+on the qubit before the Hadamard, or X after it, which `corrections` undoes.  Rotations by other
+angles wait for the copies before them, so that nothing flips their parities.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import stim
 
-from qwasmc.ir.wires import WireBuilder
 from qwasmc.kernel import kernel
-from qwasmc.passes.third_order.phase_polynomial import Bits, Gate, Ints, Paulis, Phases, Polynomial
+from qwasmc.passes.third_order.corrections import measure_copies
+from qwasmc.passes.third_order.phase_polynomial import Bits, Ints, Phases, Polynomial
+from qwasmc.passes.third_order.writer import EIGHTHS, Writer, gather
 from qwasmc.passes.toffolis.and_gadget import ccz
-
-EIGHTHS = ((), ("t",), ("s",), ("s", "t"), ("z",), ("z", "t"), ("sdg",), ("tdg",))
-"""By multiple of pi/4, gates."""
-
-BY_STIM = {"H": "h", "S": "s", "S_DAG": "sdg", "CX": "cx", "X": "x", "Y": "y", "Z": "z", "CZ": "cz"}
 
 WIDEST = 12
 """Wires of a parity among which the next cx is chosen."""
@@ -56,102 +48,6 @@ class Plan:
 TOFFOLI_T = 4
 
 
-class Writer:
-    """Appends gates on numbered qubits, which are wires of a builder."""
-
-    def __init__(self, builder: WireBuilder, wires: Sequence[int], loc: int) -> None:
-        self.builder = builder
-        self.wires = list(wires)
-        self.loc = loc
-
-    def gate(self, name: str, *qubits: int, cond: int = -1, angle: float = 0.0) -> None:
-        """Append a gate."""
-        wires = [self.wires[q] for q in qubits]
-        self.builder.gate(name, *wires, cond=cond, angle=angle, loc=self.loc)
-
-    def gates(self, gates: Sequence[Gate]) -> None:
-        """Append basic gates."""
-        for name, a, b in gates:
-            self.gate(name, *((a,) if b < 0 else (a, b)))
-
-    def clifford(self, tableau: stim.Tableau) -> None:
-        """Append a Clifford gate on all qubits."""
-        for instruction in tableau.to_circuit("elimination"):
-            for group in instruction.target_groups():
-                self.gate(BY_STIM[instruction.name], *(target.value for target in group))
-
-    def phases(self, phases: Phases, cond: int = -1) -> None:
-        """Append a diagonal Clifford gate, where cx gates have made it sparse."""
-        steps, phases = _shorter(phases)
-        self.linear(steps)
-        for u, v in np.argwhere(np.triu(phases.quadratic)).tolist():
-            self.gate("cz", u, v, cond=cond)
-        for q in np.flatnonzero(phases.linear % 4).tolist():
-            for name in EIGHTHS[2 * (phases.linear[q] % 4)]:
-                self.gate(name, q, cond=cond)
-        self.linear(steps[::-1])
-
-    def linear(self, pairs: Sequence[Sequence[int]]) -> None:
-        """Append cx gates."""
-        for control, target in pairs:
-            self.gate("cx", control, target)
-
-    @contextmanager
-    def gathered(self, forms: Bits) -> Iterator[list[int]]:
-        """Qubits that hold some independent parities for a while."""
-        steps, qubits = _gather(forms)
-        self.linear(steps)
-        yield qubits
-        self.linear(steps[::-1])
-
-
-def _shorter(phases: Phases) -> tuple[list[tuple[int, int]], Phases]:
-    """cx gates before a diagonal Clifford gate, to be undone behind it, and what it then is.
-
-    Two cx gates, one there and one back, have to save three cz.
-    """
-    linear = phases.linear.copy()
-    support = np.flatnonzero(phases.quadratic.any(axis=1))
-    form = phases.quadratic[np.ix_(support, support)].astype(np.float32)
-    np.fill_diagonal(form, linear[support] % 2)  # adds and cancels like the rest
-    steps: list[tuple[int, int]] = []
-    common = form @ form
-    while form.size:
-        gain = 2 * common - np.diag(common) - form * (2 * np.diag(form)[:, None] - 1)
-        np.fill_diagonal(gain, 0)
-        c, t = np.unravel_index(gain.argmax(), gain.shape)
-        if gain[c, t] < 3:
-            break
-        steps.append((int(support[c]), int(support[t])))
-        linear[support[c]] += linear[support[t]] + 2 * int(form[c, t])
-        common -= np.outer(form[c], form[c])
-        form[c] = np.abs(form[c] - form[t])
-        form[:, c] = np.abs(form[:, c] - form[:, t])
-        common += np.outer(form[c], form[c])
-        common[c] = common[:, c] = form @ form[c]
-    shorter = Phases(len(linear))
-    shorter.linear = linear
-    shorter.quadratic[np.ix_(support, support)] = form
-    np.fill_diagonal(shorter.quadratic, 0)
-    return steps, shorter
-
-
-def _gather(forms: Bits) -> tuple[list[tuple[int, int]], list[int]]:
-    """cx gates after which single qubits hold some independent parities, and those qubits."""
-    forms = forms.copy()
-    steps: list[tuple[int, int]] = []
-    qubits: list[int] = []
-    for row in forms:
-        support = np.flatnonzero(row).tolist()
-        pivot = next(q for q in support if q not in qubits)
-        for q in support:
-            if q != pivot:
-                steps.append((q, pivot))
-                forms[:, q] ^= forms[:, pivot]
-        qubits.append(pivot)
-    return steps, qubits
-
-
 def write(writer: Writer, polynomial: Polynomial, plan: Plan) -> None:
     """Append the circuit of a polynomial on the qubits of the writer."""
     for _ in range(polynomial.h):
@@ -160,7 +56,7 @@ def write(writer: Writer, polynomial: Polynomial, plan: Plan) -> None:
     writer.phases(plan.clifford)
     _toffolis(writer, plan.toffolis)
     _parities(writer, plan)
-    _measure(writer, polynomial)
+    measure_copies(writer, polynomial)
     del writer.wires[polynomial.n :]
 
 
@@ -169,11 +65,55 @@ def _toffolis(writer: Writer, toffolis: Bits) -> None:
     rows = toffolis.reshape(-1, toffolis.shape[2]).copy()
     steps = _sparser(rows)
     writer.linear(steps)
-    for forms in rows.reshape(toffolis.shape):
-        with writer.gathered(forms) as qubits:
+    forms = rows.reshape(toffolis.shape)
+    for moves, qubits in min(_apart(forms), _chained(forms), key=_length):
+        writer.linear(moves)
+        if qubits:
             a, b, c = (writer.wires[q] for q in qubits)
             ccz(writer.builder, a, b, c, writer.loc)
     writer.linear(steps[::-1])
+
+
+Stage = tuple[Sequence[Sequence[int]], list[int]]
+"""cx gates, and the qubits of a CCZ behind them, if there is one."""
+
+
+def _length(stages: Sequence[Stage]) -> int:
+    return sum(len(moves) for moves, _ in stages)
+
+
+def _apart(toffolis: Bits) -> list[Stage]:
+    """Each Toffoli's parities gathered, and the cx gates undone."""
+    stages: list[Stage] = []
+    for forms in toffolis:
+        moves, qubits = gather(forms)
+        stages += [(moves, qubits), (moves[::-1], [])]
+    return stages
+
+
+def _chained(toffolis: Bits) -> list[Stage]:
+    """The parities of a lightest Toffoli gathered from what the last one left, and all undone."""
+    left = toffolis.copy()
+    stages: list[Stage] = []
+    steps: list[tuple[int, int]] = []
+    while len(left):
+        lightest = int(left.sum(axis=(1, 2)).argmin())
+        moves, qubits = gather(left[lightest])
+        left = np.delete(left, lightest, axis=0)
+        for control, target in moves:
+            left[:, :, control] ^= left[:, :, target]
+        stages.append((moves, qubits))
+        steps += moves
+    return [*stages, (_undoing(np.array(steps, np.int64).reshape(-1, 2), toffolis.shape[2]), [])]
+
+
+def _undoing(steps: Ints, size: int) -> list[list[int]]:
+    """cx gates that undo some."""
+    forms = np.eye(size, dtype=np.uint8)
+    _follow(forms, steps)
+    direct = _to_identity(forms)
+    found: list[list[int]] = (direct if len(direct) < len(steps) else steps[::-1]).tolist()
+    return found
 
 
 def _sparser(rows: Bits) -> list[tuple[int, int]]:
@@ -206,61 +146,7 @@ def _parities(writer: Writer, plan: Plan) -> None:
         else:
             for name in EIGHTHS[plan.coefficients[-1 - target] % 8]:
                 writer.gate(name, control)
-    steps = events[events[:, 1] >= 0]
-    forms = np.eye(len(plan.columns), dtype=np.uint8)
-    _follow(forms, steps)
-    direct = _to_identity(forms)
-    writer.linear((direct if len(direct) < len(steps) else steps[::-1]).tolist())
-
-
-def _measure(writer: Writer, polynomial: Polynomial) -> None:
-    """Append the measurements of the copies, corrections, and rotations between them."""
-    n, h = polynomial.n, polynomial.h
-    errors = _errors(polynomial)
-    waiting = list(polynomial.turns)
-    for k in range(h + 1):
-        while waiting and waiting[0][0] == k:
-            _, form, angle = waiting.pop(0)
-            with writer.gathered(form[None]) as (qubit,):
-                writer.gate("rz", qubit, angle=angle)
-        if k == h:
-            return
-        bit = writer.builder.measure("measure_x", writer.wires[n + k])
-        writer.builder.gate("free", writer.wires[n + k], loc=writer.loc)
-        flipped = errors.x[:, k]
-        for q in np.flatnonzero(flipped).tolist():
-            writer.gate("x", q, cond=bit)
-        writer.phases(_correction(polynomial, flipped, errors.z[:, k]), cond=bit)
-
-
-def _correction(polynomial: Polynomial, flipped: Bits, signed: Bits) -> Phases:
-    """What undoes Z on some qubits and, behind the phases, what X before them leaves."""
-    correction = Phases(len(flipped))
-    x = flipped.astype(np.int64)
-    clifford = polynomial.clifford
-    correction.linear += 2 * (signed + clifford.quadratic @ x + clifford.linear * x)
-    for column in np.flatnonzero(x @ polynomial.columns % 2).tolist():
-        eighths = int(polynomial.coefficients[column])
-        correction.add_parity(polynomial.columns[:, column], eighths)
-    return correction
-
-
-def _errors(polynomial: Polynomial) -> Paulis:
-    """By Hadamard, what X right after it is at the end."""
-    n, h = polynomial.n, polynomial.h
-    shape = (n + h, h)
-    paulis = Paulis(np.zeros(shape, np.uint8), np.zeros(shape, np.uint8), np.zeros(h, np.uint8))
-    done: list[Gate] = []
-    k = 0
-    for gate in polynomial.gates:
-        done.append(gate)
-        if gate[0] == "h":
-            paulis.conjugate(done)
-            done = []
-            paulis.x[gate[1], k] = 1
-            k += 1
-    paulis.conjugate(done)
-    return paulis
+    writer.linear(_undoing(events[events[:, 1] >= 0], len(plan.columns)))
 
 
 @kernel

@@ -16,6 +16,7 @@ of symmetric matrices by the span of all P_i P_i^T; what is found is checked exa
 
 from __future__ import annotations
 
+import math
 import time
 from typing import NamedTuple
 
@@ -57,11 +58,17 @@ SCAN = 2048
 QUICK = 1 << 21
 """Bits of tables that TOHPE is tried on, with other random choices, but at most eight times."""
 
-STARTS = 8
+STARTS = 4
 """Searches with other random choices, of which the best is kept."""
 
-PATIENCE = 100
-"""Steps without a gain since the best, after which TODD ends."""
+PATIENCE = 1 << 15
+"""Bits of the tables of steps without a gain since the best, after which TODD ends."""
+
+LEAST_STEP = 1 << 9
+"""Bits that a step counts for at least."""
+
+TODD_GAIN = 0.9
+"""What TODD leaves of the columns that TOHPE leaves is seldom less."""
 
 
 class Move(NamedTuple):
@@ -72,34 +79,40 @@ class Move(NamedTuple):
     z: Words
 
 
-def reduce_columns(columns: Bits, deadline: float) -> tuple[Bits, bool]:
+def reduce_columns(columns: Bits, deadline: float, useful: float = math.inf) -> tuple[Bits, bool]:
     """Fewer columns (n, m') with the signature of `columns` (n, m), all different and not 0.
 
-    Searches until `time.monotonic()` reaches `deadline`, at the longest; also, whether the search
-    came to its end by then.
+    TODD follows TOHPE only if that comes near `useful` columns.  What is found depends on nothing
+    but the columns unless `time.monotonic()` reaches `deadline`; also, whether it did not.
     """
     if not columns.any():
         return columns[:, :0], True
     rows, spread = _basis(columns)
     n = len(rows)
-    best = start = _tidied(_packed(columns[rows].T))
-    finished = True
-    for seed in range(STARTS):
-        if finished:
-            table, finished = _start(start, n, np.random.default_rng(seed), deadline)
-            best = min(best, table, key=len)
+    start = _tidied(_packed(columns[rows].T))
+    if not len(start):
+        return columns[:, :0], True
+    best, finished = _repeated_tohpe(start, n, deadline)
+    large = n * (n + 1) // 2 * len(start) > MOST_PRODUCTS
+    if finished and not large and TODD_GAIN * len(best) < useful:
+        for seed in range(STARTS):
+            if finished:
+                rng = np.random.default_rng(seed)
+                table, finished = _tohpe(start, n, rng, deadline)
+                if finished:
+                    table, finished = _todd(table, n, rng, deadline)
+                best = min(best, table, key=len)
     return (spread @ _unpacked(best, n).T % 2).astype(np.uint8), finished
 
 
-def _start(table: Words, n: int, rng: np.random.Generator, deadline: float) -> tuple[Words, bool]:
-    """TOHPE, some times where it is quick, then TODD; whether they came to an end."""
-    times = QUICK // max(1, n * len(table))
-    found = [_tohpe(table, n, rng, deadline) for _ in range(min(max(times, 1), 8))]
-    finished = all(ended for _, ended in found)
-    table = min((reduced for reduced, _ in found), key=len)
-    if not finished or n * (n + 1) // 2 * len(table) > MOST_PRODUCTS:
-        return table, False
-    return _todd(table, n, rng, deadline)
+def _repeated_tohpe(table: Words, n: int, deadline: float) -> tuple[Words, bool]:
+    """The best of TOHPE, with other random choices where it is quick; whether all ended."""
+    best, finished = table, True
+    for seed in range(min(max(QUICK // (n * len(table)), 1), 8)):
+        if finished:
+            found, finished = _tohpe(table, n, np.random.default_rng(seed), deadline)
+            best = min(best, found, key=len)
+    return best, finished
 
 
 def _basis(columns: Bits) -> tuple[Ints, Ints]:
@@ -199,7 +212,7 @@ def _todd(table: Words, n: int, rng: np.random.Generator, deadline: float) -> tu
             return best, False
         if move is None:
             break
-        idle += move.gain == 0
+        idle += max(n * len(best), LEAST_STEP) if move.gain == 0 else 0
         table, _ = _tohpe(_moved(table, move), n, rng, deadline)
         if len(table) < len(best):
             best, idle = table, 0

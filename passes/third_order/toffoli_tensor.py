@@ -269,8 +269,8 @@ def exchanged(terms: Words, rest: Bits) -> tuple[Words, Bits]:
 
 def product(a: Bits, b: Bits) -> Bits:
     """The matrix product over F2."""
-    counts: Bits = a @ b
-    return counts & np.uint8(1)
+    counts = a.astype(np.float32) @ b.astype(np.float32)
+    return (counts % 2).astype(np.uint8)
 
 
 def packed(rows: Bits, words: int) -> Words:

@@ -128,7 +128,7 @@ class _Writer:
         turned = [leg // 2 for leg in toffoli.pair if leg % 2 == X]
         if number == toffoli.first:
             self.turn(turned, loc)
-            if toffoli.in_place and target in self.zero:
+            if toffoli.in_place and kind == X and target in self.zero:
                 and_onto(builder, target, a, b, loc)
                 self.product[number] = target
             else:
