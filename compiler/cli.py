@@ -495,7 +495,11 @@ def targets() -> None:
 
 def main() -> None:
     """Run the command line and exit with its code."""
-    sys.exit(run(sys.argv[1:]))
+    try:
+        code = run(sys.argv[1:])
+    except KeyboardInterrupt:  # it came while another end was being handled
+        code = 128 + signal.SIGINT
+    sys.exit(code)
 
 
 def run(arguments: Sequence[str]) -> int:

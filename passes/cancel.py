@@ -8,10 +8,10 @@
     h b
     cx a, b
 
-One-qubit Clifford gates are moved to the end (`cancel_words`), rules applied to what is left, from
-left to right and back (`cancel_rules`), and one-qubit gates put back where they are needed
-(`cancel_axes`, `cancel_write`).  There are never more T gates, rotations or two-qubit gates than
-before; time and memory are linear.
+One-qubit Clifford gates are moved to the end (`cancelling.words`), rules applied to what is left,
+from left to right and back (`cancelling.rules`), and one-qubit gates put back where they are needed
+(`cancelling.axes`, `cancelling.write`).  There are never more T gates, rotations or two-qubit gates
+than before; time and memory are linear.
 """
 
 from __future__ import annotations

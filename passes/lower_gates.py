@@ -9,8 +9,8 @@ rotation by a multiple of pi/4 becomes at most one T and Clifford gates, any oth
 global phase.  Of a predicated gate only the rotations are predicated: without them, what is around
 them is the identity.
 
-A Toffoli takes 7 T and 6 CX.  Where another undoes a part of it, both take less (`toffoli_pairs`);
-with measurements, all take 4 T or less (`measured_toffolis`).
+A Toffoli takes 7 T and 6 CX.  Where another undoes a part of it, both take less (`toffolis.pairs`);
+with measurements, all take 4 T or less (`toffolis.measured`).
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Shape(NamedTuple):
     eighths: int
     """Of the angle that its rotations about Z have, or `GENERIC`."""
     form: int
-    """Of a Toffoli: see `toffoli_pairs`."""
+    """Of a Toffoli: see `toffolis.pairs`."""
 
 
 def lower_gates(circuit: Circuit, feed_forward: bool = False) -> Circuit:

@@ -262,6 +262,9 @@ def _plan(part: Polynomial, measured: bool, deadline: float, notes: dict[str, No
     none = np.zeros((0, 3, len(part.columns)), np.uint8)
     if not part.columns.size:
         return _completed(part, none, part.columns)
+    if time.monotonic() >= deadline:
+        notes[CUT] = None
+        return _completed(part, none, part.columns)
     if not measured:
         columns, finished = reduce_columns(part.columns, deadline)
         if not finished:

@@ -3,8 +3,8 @@
     cx a, b; t b; cx a, b; t a; cx a, c; cx b, c    =>    t a; cx a, b; t b; cx b, c; cx a, b
 
 Within windows of a few wires, what matters is a sequence of Pauli rotations (of t, tdg, rz) and the
-Clifford gate that remains (`pauli_network`); any other network of two-qubit gates for them may
-replace the window's (`pauli_windows`).  A window is replaced by a network with fewer gates, or by
+Clifford gate that remains (`pauli.network`); any other network of two-qubit gates for them may
+replace the window's (`pauli.windows`).  A window is replaced by a network with fewer gates, or by
 another with as many, from which a later window may do better: small windows first, then larger
 ones, again and again.  Rotations stay as they are, so no T gate is ever added; the number of
 two-qubit gates, with swaps, never grows.  Rows that are not gates known here stay where they are.

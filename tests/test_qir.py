@@ -378,6 +378,7 @@ RIGHTLY_REFUSED = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not CORPUS.is_dir(), reason="the corpus is not here")
 def test_real_programs_load_or_are_rightly_refused() -> None:
     wrong = []

@@ -35,7 +35,9 @@ def test_products_have_joins_that_can_be_emitted(first):
         assert check.result == "proved", f"seed {seed}: {check.detail}"
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize(
+    "seed", [*range(4), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(4, 20))]
+)
 def test_distance(seed):
     circuit = apply_noise(build(there_and_back(seed)).emission.circuit, NOISE)
     assert circuit.num_observables == 5

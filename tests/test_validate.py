@@ -233,7 +233,9 @@ def test_conjunctions_are_proved(program, opened):
     assert (said in check.detail) == (irreducible > 0)
 
 
-@pytest.mark.parametrize("seed", range(100))
+@pytest.mark.parametrize(
+    "seed", [*range(20), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(20, 100))]
+)
 @pytest.mark.parametrize("opened", [False, True])
 def test_random_programs_with_conjunctions(seed, opened):
     program = random_guarded(seed)

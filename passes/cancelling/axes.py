@@ -1,4 +1,4 @@
-"""Where one-qubit Clifford gates go when a word, see `cancel_runs`, is written as a circuit.
+"""Where one-qubit Clifford gates go when a word, see `runs`, is written as a circuit.
 
 While a qubit's run lasts, some Clifford gate takes its Paulis X, Y, Z to those of the circuit's
 wire: up to signs, one of six *arrangements*.  A run with a turn needs its Pauli at Z.  A pair is a
@@ -29,7 +29,7 @@ _AXES = IMAGE[:, :3] % 3
 _REPRESENTATIVE = np.unique(_AXES, axis=0, return_index=True)[1]
 
 GATE = np.sort(_REPRESENTATIVE)
-"""By arrangement, the first gate with it in order of `cancel_frames`."""
+"""By arrangement, the first gate with it in order of `frames`."""
 
 ARRANGEMENT = np.array([int(np.flatnonzero((_AXES[GATE] == axes).all(1))[0]) for axes in _AXES])
 """By gate; that of the identity is 0."""

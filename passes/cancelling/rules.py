@@ -1,6 +1,6 @@
 """What happens when a gate arrives at the end of a graph of runs: the rules of cancellation.
 
-Pairs, see `cancel_runs`, follow these, up to one-qubit Clifford gates, which move to the end:
+Pairs, see `runs`, follow these, up to one-qubit Clifford gates, which move to the end:
 
     C(P, Q) C(P, Q)   = 1                           on one pair of wires
     C(P, Q) C(P, Q')  = C(P, Q'')                   Q, Q', Q'' different

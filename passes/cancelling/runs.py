@@ -44,7 +44,7 @@ WORD = np.dtype(
     align=True,
 )
 """An item; words are arrays of these.  `wires`: of a row (offset, count) in a pool of wires;
-`labels`: signed Paulis, see `cancel_frames`; `value`: of a turn, k, of a frame, the Clifford gate;
+`labels`: signed Paulis, see `frames`; `value`: of a turn, k, of a frame, the Clifford gate;
 `source`: the row of the circuit that it stems from, or -1."""
 
 WIRE = np.dtype([(name, np.int32) for name in ("frame", "at", "holds", "last", "source")])

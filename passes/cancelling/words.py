@@ -1,4 +1,4 @@
-"""Circuits to words of items, see `cancel_runs`."""
+"""Circuits to words of items, see `runs`."""
 
 from __future__ import annotations
 

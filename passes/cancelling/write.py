@@ -1,4 +1,4 @@
-"""Words of items, see `cancel_runs`, to rows of a circuit.
+"""Words of items, see `runs`, to rows of a circuit.
 
 One-qubit Clifford gates go where they are needed: a turn needs its Pauli to be Z, a pair one of its
 two.
@@ -40,7 +40,7 @@ from qwasmc.passes.cancelling.runs import (
 
 PAULIS = np.array([CODE[name] for name in "xyz"])
 CLIFFORD = np.array([CODE[name] for name in NAMES])
-"""By number in `cancel_frames.NAMES`, the op code."""
+"""By number in `frames.NAMES`, the op code."""
 CX, CZ, T, TDG, RZ, SWAP_CODE = (CODE[name] for name in ("cx", "cz", "t", "tdg", "rz", "swap"))
 NOTHING, CONDITION, ALL = range(3)
 
@@ -161,7 +161,7 @@ def _finish(rows: Rows, wire: int) -> None:
 
 @kernel
 def _arrange(rows: Rows, wire: int, arrangement: int, source: int) -> None:
-    """Change the arrangement of a wire, see `cancel_axes`."""
+    """Change the arrangement of a wire, see `axes`."""
     step = STEP[ARRANGEMENT[rows.frame[wire]], arrangement]
     for gate in WORD[GATE[step]]:
         if gate != NONE:

@@ -5,10 +5,10 @@ gate known here, so that blocks of gates can be compared and replaced whatever b
 
     h a; cx a, b; t a; measure_z a   =    C(X_a, X_b); rotation about X_a; h a; measure_z a
 
-An *item* is a row of six integers, with signed Paulis and Clifford gates as in `cancel_frames`:
+An *item* is a row of six integers, with signed Paulis and Clifford gates as in `cancelling.frames`:
 
     TURN    wire, -1, signed Pauli, 0, row     the rotation of that row (t, tdg or rz) about a Pauli
-    GATE    wire, wire, P, Q, row              C(P, Q), see `pauli_network`
+    GATE    wire, wire, P, Q, row              C(P, Q), see `network`
     SWAP    wire, wire, 0, 0, row
     LOCAL   wire, -1, Clifford gate, 0, row    where such gates cannot go on
     OPAQUE  -1, -1, 0, 0, row                  any other row

@@ -1,4 +1,4 @@
-"""Replaces windows of items by networks of fewer two-qubit gates; see `pauli_items`.
+"""Replaces windows of items by networks of fewer two-qubit gates; see `items`.
 
 A window is a set of rotations and two-qubit gates on a few wires that could all come at once:
 
