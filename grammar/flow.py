@@ -34,6 +34,7 @@ from qwasmc.grammar.instructions import (
     Mnemonic,
     Spoilt,
     operand_name,
+    taken_twice,
 )
 from qwasmc.grammar.subroutines import Linker
 from qwasmc.grammar.survey import Survey, as_register
@@ -278,12 +279,7 @@ class FlowBuilder(Builder):
             elif name not in self.survey.named and not self._is_number(name):
                 raise self._undefined_qubit(instruction, index, name)
             if name in found:
-                raise instruction.fault(
-                    f"qubit '{name}' is used twice in one instruction",
-                    "operand",
-                    index,
-                    label="a qubit cannot be copied",
-                )
+                raise taken_twice(instruction, index, name)
             found[name] = None
         return list(found)
 

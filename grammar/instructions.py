@@ -280,12 +280,7 @@ class Builder(Guards):
             if name not in self.qubits:
                 raise self._no_qubit(instruction, index, name)
             if name in found:
-                raise instruction.fault(
-                    f"qubit '{name}' is used twice in one instruction",
-                    "operand",
-                    index,
-                    label="a qubit cannot be copied",
-                )
+                raise taken_twice(instruction, index, name)
             found[name] = None
         return list(found)
 
@@ -416,6 +411,16 @@ class Builder(Guards):
         if instruction.guard is not None:
             parts.append(self.guard(instruction.guard, instruction.loc))
         return self.logic("and", parts, instruction.loc) if parts else None
+
+
+def taken_twice(instruction: Instruction, index: int, name: str) -> LineError:
+    """The error that a qubit is more than one operand of an instruction."""
+    return instruction.fault(
+        f"qubit '{name}' is used twice in one instruction",
+        "operand",
+        index,
+        label="a qubit cannot be copied",
+    )
 
 
 def operand_name(instruction: Instruction, index: int) -> str:

@@ -32,8 +32,8 @@ from qwasmc.ops import CODE
 from qwasmc.passes.folding.frame_rows import source
 from qwasmc.passes.folding.frames import walk
 from qwasmc.passes.folding.light_cones import cone
-from qwasmc.passes.folding.merging import EIGHTH, TOLERANCE, merge
-from qwasmc.passes.rotations.synthesis import DIAGONAL
+from qwasmc.passes.folding.merging import merge
+from qwasmc.passes.rotations.synthesis import DIAGONAL, EIGHTH, TOLERANCE
 
 Ints = NDArray[Any]
 

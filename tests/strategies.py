@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 
 from hypothesis import strategies as st
 
+from qwasmc.backends.unfreeze import unfreeze
 from qwasmc.ir.circuit import Circuit, CircuitBuilder
-from qwasmc.ir.program import Attr, Block, Function, Program, Value
+from qwasmc.ir.program import Program
 from qwasmc.ir.surgery import (
     ROWS,
     STEP,
@@ -133,32 +134,10 @@ def _location(draw: st.DrawFn, state: _State, file: int) -> int:
     return state.builder.locations.add(file, line, column, column + 1)
 
 
-def program_of(circuit: Circuit) -> Program:
-    """The program whose `main` is a circuit."""
-    block = Block()
-    values: list[Value] = []
-    for row, code in enumerate(circuit.op.tolist()):
-        spec = OPS[code]
-        attrs: dict[str, Attr] = {"angle": float(circuit.angle[row])} if spec.angle else {}
-        if spec.attr:
-            attr = int(circuit.attr[row])
-            attrs[spec.attr] = circuit.names[attr] if spec.attr_is_text else attr
-        cond = int(circuit.cond[row])
-        values += block.append(
-            spec.name,
-            [values[value] for value in circuit.values(row)],
-            attrs=attrs or None,
-            cond=values[cond] if cond >= 0 else None,
-            loc=int(circuit.loc[row]),
-        )
-    block.append("return")
-    return Program([Function("main", [block])], circuit.locations)
-
-
 @st.composite
 def programs(draw: st.DrawFn) -> Program:
     """A `main` with values named at random."""
-    program = program_of(draw(circuits()))
+    program = unfreeze(draw(circuits()))
     hints = st.sampled_from(["", "q", "q_1", "0", "q0", "%", "é", "a b", "x.y"])
     for op in program.main.blocks[0].ops:
         for value in op.results:

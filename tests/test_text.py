@@ -11,12 +11,13 @@ import pytest
 from function_strategies import flowing_programs
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import circuits, program_of, programs, surgeries
+from strategies import circuits, programs, surgeries
 from xdsl.context import Context
 from xdsl.dialects.builtin import Builtin
 from xdsl.parser import Parser
 from xdsl.printer import Printer
 
+from qwasmc.backends.unfreeze import unfreeze
 from qwasmc.diagnostics import CompileError, Locations
 from qwasmc.ir.circuit import Circuit, CircuitBuilder
 from qwasmc.ir.program import Attr, Block, Function, Program, Target, Value
@@ -331,7 +332,7 @@ def test_xdsl_reads_the_examples(text: str):
 
 
 @settings(max_examples=30)
-@given(st.one_of(circuits(), surgeries(), circuits().map(program_of), flowing_programs()))
+@given(st.one_of(circuits(), surgeries(), circuits().map(unfreeze), flowing_programs()))
 def test_xdsl_reads_what_is_printed(ir: Circuit | Surgery | Program):
     text = print_ir(without_hints(ir))
     assert print_ir(without_hints(parse_ir(through_xdsl(text)))) == text

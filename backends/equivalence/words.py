@@ -95,9 +95,9 @@ def check_synthesis(before: Circuit, after: Circuit, error: float) -> Check:
 
 def blocks_of(circuit: Circuit) -> Blocks:
     """The blocks of a circuit, and its other rows on wires and bits numbered in order."""
-    measured = _measured_rotations(circuit)
-    within = {row for rotation in measured.values() for row in rotation.rows}
     values_of = circuit.wires().tolist()
+    measured = _measured_rotations(circuit, values_of)
+    within = {row for rotation in measured.values() for row in rotation.rows}
     wire: dict[int, int] = {}
     bit: dict[int, int] = {}
     passed: dict[int, int] = {}
@@ -143,9 +143,8 @@ class Measured(NamedTuple):
     one: Matrix
 
 
-def _measured_rotations(circuit: Circuit) -> dict[int, Measured]:
+def _measured_rotations(circuit: Circuit, wire: list[int]) -> dict[int, Measured]:
     """The rotations by measurement, by the row of the measurement."""
-    wire = circuit.wires().tolist()
     rows_of: dict[int, list[int]] = {}
     for row, code in enumerate(circuit.op.tolist()):
         made = int(circuit.first[row])

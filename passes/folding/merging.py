@@ -11,7 +11,6 @@ of qubits or, with many blocks, in light cones.
 
 from __future__ import annotations
 
-import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,14 +20,11 @@ from qwasmc.kernel import kernel
 from qwasmc.passes.folding.event_lists import Lists, below, commutes, event_lists
 from qwasmc.passes.folding.frames import EVENTS, MEASURE, TURN, Frame
 from qwasmc.passes.folding.light_cones import Cone, reaches
+from qwasmc.passes.rotations.synthesis import EIGHTH, TOLERANCE
 
 Ints = NDArray[Any]
 Records = NDArray[Any]
 
-EIGHTH = math.pi / 4
-
-TOLERANCE = 1e-12
-"""Angles so near to a multiple of an eighth turn, in radians, are taken for it."""
 
 _ALL_BLOCKS = np.iinfo(np.int32).max
 
