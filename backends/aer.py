@@ -60,14 +60,19 @@ def _counts(translated: Translated, shots: int, seed: int) -> dict[str, int]:
     """Shots by measured bits, the first one leftmost."""
     if not translated.clbit:
         return {"": shots}
-    simulator = AerSimulator(method="statevector")
-    result = simulator.run(translated.circuit, shots=shots, seed_simulator=seed).result()
+    # Fusion, which begins at 15 qubits, loses bits that Store instructions write.  Conditions of
+    # gates on qubits that no measurement depends on are not found: so all are measured.
+    simulator = AerSimulator(method="statevector", fusion_enable=False)
+    whole = translated.circuit.measure_all(inplace=False)
+    result = simulator.run(whole, shots=shots, seed_simulator=seed).result()
     if not result.success:
         raise error(f"Qiskit Aer cannot run the program: {result.status}", kind=Kind.LIMIT)
     counts: dict[str, int] = result.get_counts()
-    # Aer writes the last register first, and the last bit of each first.  Other registers than the
-    # measured one follow from it.
-    return {key.split()[-1][::-1]: times for key, times in counts.items()}
+    # Aer writes the last register first, and the last bit of each first.
+    seen: Counter[str] = Counter()
+    for key, times in counts.items():
+        seen[key.split()[-1][::-1]] += times
+    return seen
 
 
 def _phase(angle: float) -> Callable[[AerState, int], None]:

@@ -23,7 +23,7 @@ from qwasmc.backends.results import spell
 from qwasmc.ir.program import Block, Function, Op, Program, Target, Value
 from qwasmc.ops import Type
 
-IGNORED = frozenset({"barrier", "syndrome", "rev_begin", "rev_end", "pragma", "output"})
+IGNORED = frozenset({"barrier", "syndrome", "rev_begin", "rev_end", "require", "pragma", "output"})
 """Operations that do nothing to ideal qubits."""
 
 CONSTANTS = {"const": "value", "const_i64": "int", "const_f64": "real"}

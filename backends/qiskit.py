@@ -30,7 +30,7 @@ MAX_TERMS = 16
 """Most measured bits in one expression; a longer one is stored in a bit, step by step."""
 
 IGNORED = frozenset(
-    {"free", "input", "output", "syndrome", "rev_begin", "rev_end", "pragma"}
+    {"free", "input", "output", "syndrome", "rev_begin", "rev_end", "require", "pragma"}
     | {"result", "result_int", "result_float"}
 )
 """Operations that do nothing to qubits."""

@@ -29,7 +29,7 @@ from qwasmc.languages import LANGUAGES
 from qwasmc.ops import OPS
 from qwasmc.output import STDIO, Outputs
 from qwasmc.pipeline import LEVELS, OBJECTIVES, PASSES, load, named
-from qwasmc.target import DEFAULT_DISTANCE, TARGETS
+from qwasmc.target import DEFAULT_DISTANCE, FACTORIES, FLOOR_PLANS, TARGETS
 
 EX_BUG = 70
 """Exit code of a bug in the compiler."""
@@ -149,6 +149,35 @@ pass_options = together(
         callback=lambda _, __, names: None if names is None else names.split(","),
         help="Run exactly these passes.",
     ),
+    click.option(
+        "--error-budget",
+        type=click.FloatRange(0, 1, min_open=True, max_open=True),
+        metavar="E",
+        help="Choose distance, floor plan and factories, as far as they are not given, so that the "
+        "whole program fails with at most this probability.",
+    ),
+    click.option(
+        "--floor-plan",
+        type=click.Choice(FLOOR_PLANS),
+        help=f"How patches and lanes are arranged; by default {FLOOR_PLANS[0]}.",
+    ),
+    click.option(
+        "--factory",
+        type=click.Choice(FACTORIES),
+        help=f"Where magic states come from; by default a {FACTORIES[0]}. See docs/factories.md.",
+    ),
+    click.option(
+        "--factories",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="How many there are of these; by default as many as pay.",
+    ),
+    click.option(
+        "--max-tiles",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="The size of the machine; by default the program gets what it needs.",
+    ),
     click.option("--verify-each", is_flag=True, help="Verify the IR after every pass."),
     click.option(
         "--print-after",
@@ -226,7 +255,6 @@ def cli() -> None:
     metavar="MODEL",
     help="none, uniform:P or si1000:P.",
 )
-@click.option("--noisy-ports", is_flag=True, help="Injection of magic states has noise, too.")
 @click.option(
     "--open/--basis-state-inputs",
     "open_ends",
@@ -235,6 +263,7 @@ def cli() -> None:
 )
 @click.option("--verify", is_flag=True, help="Check this very output; see docs/verification.md.")
 @click.option("--report", metavar="FILE", help="Write a JSON report.")
+@click.option("--schedule", metavar="FILE", help="Write the magic-state schedule as JSON.")
 @click.option("-MD", "dependencies", is_flag=True, help="Write a Make dependency file, OUT.d.")
 @click.option("-MF", "dependency_file", metavar="FILE", help="Write it to FILE instead.")
 @reading_options
@@ -244,6 +273,7 @@ def compile_command(
     path: str,
     output: str,
     report: str | None,
+    schedule: str | None,
     dependencies: bool,
     dependency_file: str | None,
     open_ends: bool,
@@ -257,10 +287,10 @@ def compile_command(
       qwasmc compile examples/bell.qwasm --emit circuit
     """
     options = make_options(open=open_ends, **given)
-    check_compatible(options, report)
+    check_compatible(options, report, schedule)
     if dependencies and not dependency_file:
         dependency_file = dependency_path(output)
-    check_not_input(path, [output, report, dependency_file])
+    check_not_input(path, [output, report, schedule, dependency_file])
     check_suffix(output)
     with Outputs() as outputs, watching() as watch:
         source = driver.read_source(path)
@@ -271,6 +301,8 @@ def compile_command(
         artifact.write(outputs.open(output))
         if report:
             outputs.open(report).write(pretty_json(artifact.report))
+        if schedule:
+            outputs.open(schedule).write(pretty_json(artifact.schedule))
         if dependency_file:
             outputs.open(dependency_file).write(dependency_rule(output, artifact.files))
     for item in artifact.verification:
@@ -289,13 +321,14 @@ def pretty_json(data: object) -> str:
     return numbers.sub(lambda found: f"[{' '.join(found[1].split())}]", text) + "\n"
 
 
-def check_compatible(options: driver.Options, report: str | None) -> None:
+def check_compatible(options: driver.Options, report: str | None, schedule: str | None) -> None:
     """Refuse options that mean nothing for the output that was asked for."""
+    if schedule and options.emit not in ("surgery", "stim"):
+        raise click.UsageError(f"--schedule needs --emit stim or surgery, not {options.emit}")
     if options.emit == "stim":
         return
     physical = {
         "--noise": options.noise != driver.DEFAULTS.noise,
-        "--noisy-ports": options.noisy_ports,
         "--report": bool(report),
     }
     if options.verify and options.emit != "circuit":
@@ -428,6 +461,11 @@ def simulate(path: str, shots: int, seed: int, **given: Any) -> None:
     metavar="N",
     help="Processes to use.",
 )
+@click.option(
+    "--postselect",
+    is_flag=True,
+    help="Discard shots in which a magic state is seen to be bad: a marked detector or a flag.",
+)
 @json_option
 @click.option("--csv", "csv", metavar="FILE", help="Write the counts as CSV that sinter reads.")
 def sample(path: str, as_json: bool, csv: str | None, **given: Any) -> None:
@@ -450,6 +488,8 @@ def sample(path: str, as_json: bool, csv: str | None, **given: Any) -> None:
             f"{name:<24} {rate.errors:>9} {rate.shots:>11} {rate.rate:>10.3g}"
             f"  {rate.low:.3g} to {rate.high:.3g}"
         )
+    if sampled.discards:
+        click.echo(f"{sampled.discards} further shots were discarded")
 
 
 @cli.command()

@@ -31,12 +31,20 @@ from qwasmc.pipeline import (
     named,
     select,
 )
-from qwasmc.target import DEFAULT_DISTANCE, DEFAULT_TARGET, check_distance
+from qwasmc.target import (
+    DEFAULT_DISTANCE,
+    DEFAULT_ERROR_RATE,
+    DEFAULT_TARGET,
+    FACTORIES,
+    FLOOR_PLANS,
+    INJECTING,
+    check_distance,
+)
 
 if TYPE_CHECKING:
     import stim
 
-    from qwasmc.backends.stim.emit import Emission
+    from qwasmc.backends.stim.emission import Emission
     from qwasmc.backends.stim.sample import Sampled
     from qwasmc.ir.circuit import Circuit
     from qwasmc.ir.program import Program
@@ -96,7 +104,6 @@ class Options:
     emit: str = "stim"
     distance: int | None = None
     noise: str = "none"
-    noisy_ports: bool = False
     open: bool = False
     level: int = 2
     passes: Sequence[str] | None = None
@@ -113,6 +120,11 @@ class Options:
     feed_forward: bool | None = None
     ancillas: int | None = None
     time_budget: float = 60.0
+    error_budget: float | None = None
+    floor_plan: str | None = None
+    factory: str | None = None
+    factories: int | None = None
+    max_tiles: int | None = None
 
     @property
     def adaptive(self) -> bool:
@@ -125,6 +137,11 @@ class Options:
         if self.feed_forward is None:
             return self.level == LEVELS[-1] and self.emit not in ("surgery", "stim")
         return self.feed_forward
+
+    @property
+    def noisy_ports(self) -> bool:
+        """Whether magic states are injected with the noise of everything else."""
+        return self.factory in INJECTING
 
 
 DEFAULTS = Options()
@@ -258,13 +275,24 @@ def choose_passes(start: str, end: str, options: Options) -> list[Pass]:
 
 PASS_OPTIONS: dict[str, Callable[[Options, Watch], Any]] = {
     "ancillas": lambda options, _: options.ancillas if options.adaptive else 0,
+    "distance": lambda options, _: options.distance or DEFAULT_DISTANCE,
+    "error_rate": lambda options, _: _error_rate(options),
+    "factories": lambda options, _: options.factories,
+    "factory": lambda options, _: options.factory or FACTORIES[0],
     "feed_forward": lambda options, _: options.adaptive,
+    "floor_plan": lambda options, _: options.floor_plan or FLOOR_PLANS[0],
     "max_iterations": lambda options, _: options.max_iterations,
+    "max_tiles": lambda options, _: options.max_tiles,
     "note": lambda _, watch: watch.note,
     "synthesis_error": lambda options, _: options.synthesis_error,
     "time_budget": lambda options, _: options.time_budget,
 }
 """How passes get the options that they take."""
+
+
+def _error_rate(options: Options) -> float:
+    """The physical error rate that the machine is built for: that of the noise, if there is one."""
+    return parse_noise(options.noise).gate2 or DEFAULT_ERROR_RATE
 
 
 def run_pass(ir: IR, row: Pass, options: Options, watch: Watch) -> IR:
@@ -334,6 +362,8 @@ class Artifact:
     ir: IR
     trail: Trail
     emission: Emission | None
+    choices: list[dict[str, Any]] = field(default_factory=list)
+    """With an error budget: the machines that no other one beats in qubits and rounds."""
     verification: list[dict[str, str]] = field(default_factory=list)
 
     @property
@@ -349,6 +379,12 @@ class Artifact:
         if kind_of(self.ir) != "surgery":
             raise AttributeError(f"the compilation ended in a {kind_of(self.ir)}")
         return cast("Surgery", self.ir)
+
+    @property
+    def schedule(self) -> dict[str, Any]:
+        """The magic-state schedule; the keys are described in docs/json.md."""
+        found = load("qwasmc.backends.timetable:timetable")(self.surgery)
+        return {**found, "distance": self.distance, "pareto": self.choices}
 
     @property
     def circuit(self) -> stim.Circuit:
@@ -377,36 +413,51 @@ class Artifact:
             raise AttributeError(f"--emit {self.options.emit} makes no physical circuit")
         return self.emission
 
-    def fragments(self) -> Iterator[stim.Circuit]:
-        """The physical circuit with its noise, piece by piece."""
-        return _noisy(self._emission, self.options.noise, noisy_ports=self.options.noisy_ports)
+    def fragments(self) -> Iterator[str]:
+        """The physical circuit with its noise, as text, piece by piece."""
+        options = self.options
+        declared = load("qwasmc.passes.scheduling.factories:declared_error")(
+            options.factory or FACTORIES[0], _error_rate(options), self.distance
+        )
+        return _noisy(
+            self._emission,
+            options.noise,
+            noisy_ports=options.noisy_ports,
+            declared=declared if parse_noise(options.noise).gate2 else 0.0,
+        )
 
     def write(self, file: TextIO) -> None:
         """Write the output as text."""
         with self.watch.timed("write"):
             if self.emission is None:
-                file.write(print_ir(self.ir))
+                file.writelines(load("qwasmc.text:print_lines")(self.ir))
                 return
             file.write(
                 f"# qwasmc {_version()}: distance {self.distance}, noise {self.options.noise}\n"
             )
             names = load("qwasmc.backends.report:observable_names")(self.ir)
             file.writelines(f"# observable {i}: {name}\n" for i, name in enumerate(names))
-            file.writelines(f"{fragment}\n" for fragment in self.fragments())
+            file.writelines(self.fragments())
 
 
-def _noisy(emission: Emission, noise: str, *, noisy_ports: bool = False) -> Iterator[stim.Circuit]:
-    """The pieces of a circuit, with noise."""
+def _noisy(
+    emission: Emission, noise: str, *, noisy_ports: bool = False, declared: float = 0.0
+) -> Iterator[str]:
+    """The text of a circuit, piece by piece, with noise; ports have errors of a `declared` rate."""
     noiser = load("qwasmc.backends.stim.noise:Noiser")(
         parse_noise(noise), range(emission.num_qubits), noisy_ports=noisy_ports
     )
-    return map(noiser.fragment, emission.fragments)
+    texts: Iterator[str] = map(noiser.text, emission.texts())
+    if not declared:
+        return texts
+    declare = load("qwasmc.backends.stim.port:declare")
+    return (declare(text, declared) for text in texts)
 
 
-def _joined(fragments: Iterator[stim.Circuit]) -> stim.Circuit:
-    whole = next(fragments)
+def _joined(fragments: Iterator[str]) -> stim.Circuit:
+    whole: stim.Circuit = load("stim:Circuit")()
     for fragment in fragments:
-        whole += fragment
+        whole.append_from_stim_program_text(fragment)
     return whole
 
 
@@ -431,13 +482,19 @@ def compile_source(source: Source, options: Options, watch: Watch) -> Artifact:
     distance = choose_distance(ir, options, watch)
     files = getattr(ir, "files", ())
     rows = choose_passes(kind_of(ir), "surgery" if physical else options.emit, options)
+    front = [row for row in rows if row not in BACK_HALF]
     run = _run_both_ways if options.adaptive and LOWER_GATES in rows else _run_passes
-    ir, trail = run(ir, rows, options, watch)
+    ir, trail = run(ir, front, options, watch)
+    choices: list[dict[str, Any]] = []
+    if len(front) < len(rows):
+        options, choices = _chosen(ir, options, distance, watch)
+        distance = options.distance or distance
+        ir, _ = _run_passes(ir, rows[len(front) :], options, watch)
     emission = None
     if physical:
         with watch.timed("emit"):
             emission = load("qwasmc.backends.stim.emit:emit")(ir, distance)
-    artifact = Artifact(source, options, watch, distance, files, ir, trail, emission)
+    artifact = Artifact(source, options, watch, distance, files, ir, trail, emission, choices)
     if options.verify:
         with watch.timed("verify"):
             artifact.verification = _verify_front(artifact)
@@ -445,6 +502,34 @@ def compile_source(source: Source, options: Options, watch: Watch) -> Artifact:
                 artifact.verification += _verify_back(artifact, rows)
             _stop_if_failed(artifact.verification)
     return artifact
+
+
+def _chosen(
+    ir: IR, options: Options, distance: int, watch: Watch
+) -> tuple[Options, list[dict[str, Any]]]:
+    """The options with a machine chosen for the error budget, if there is one, and its rivals."""
+    if options.error_budget is None:
+        return replace(options, distance=distance), []
+    wanted = load("qwasmc.passes.scheduling.choice:Wanted")(
+        options.error_budget,
+        _error_rate(options),
+        options.floor_plan,
+        options.factory,
+        options.factories,
+        options.max_tiles,
+        options.distance,
+    )
+    with watch.timed("choose"):
+        found = load("qwasmc.passes.scheduling.choice:choose")(ir, wanted)
+    best = found[0]
+    chosen = replace(
+        options,
+        distance=best.distance,
+        floor_plan=best.floor_plan,
+        factory=best.factory,
+        factories=best.factories or None,
+    )
+    return chosen, load("qwasmc.passes.scheduling.choice:pareto")(found)
 
 
 def _run_passes(ir: IR, rows: Sequence[Pass], options: Options, watch: Watch) -> tuple[IR, Trail]:
@@ -469,7 +554,6 @@ def _run_both_ways(
     to improve on.  Each way gets half of the time.
     """
     at = rows.index(LOWER_GATES)
-    end = next((i for i, row in enumerate(rows) if row in BACK_HALF), len(rows))
     ir, _ = _run_passes(ir, rows[:at], options, watch)
     half = replace(options, time_budget=options.time_budget / 2)
     ways: list[tuple[IR, Trail, list[Diagnostic]]] = []
@@ -478,7 +562,7 @@ def _run_both_ways(
         silent = replace(watch, warn=remarks.append)
         way = replace(options, feed_forward=measured)
         lowered, first = _run_passes(ir, [LOWER_GATES], way, silent)
-        found, trail = _run_passes(lowered, rows[at + 1 : end], half, silent)
+        found, trail = _run_passes(lowered, rows[at + 1 :], half, silent)
         trail.steps[:0] = first.steps
         ways.append((found, trail, remarks))
     cost, width = load("qwasmc.cost:cost"), load("qwasmc.cost:width")
@@ -488,8 +572,7 @@ def _run_both_ways(
     )
     for remark in remarks:
         watch.warn(remark)
-    result, _ = _run_passes(best, rows[end:], options, watch)
-    return result, trail
+    return best, trail
 
 
 def _stop_if_failed(found: Sequence[Mapping[str, str]]) -> None:
@@ -523,7 +606,7 @@ def _verify_back(artifact: Artifact, rows: Sequence[Pass]) -> list[dict[str, str
     def lowered(ir: IR) -> IR:
         for row in rows:
             if row in BACK_HALF:
-                ir = load(row.function)(ir)
+                ir = _call(row, ir, artifact.options, artifact.watch)
         return ir
 
     if OPEN_ENDS not in rows:

@@ -34,7 +34,9 @@ from qwasmc.ops import OPS, Cost, OpSpec
 STAND_IN = {"t": "S", "tdg": "S_DAG"}
 """The Clifford gate that is simulated in place of each magic one."""
 
-IGNORED = frozenset({"free", "barrier", "syndrome", "rev_begin", "rev_end", "pragma", "return"})
+IGNORED = frozenset(
+    {"free", "barrier", "syndrome", "rev_begin", "rev_end", "require", "pragma", "return"}
+)
 """Operations that do nothing to ideal qubits."""
 
 MAX_ERRORS = 20
@@ -155,8 +157,10 @@ class _Translation:
         }
 
     def run(self) -> Logical:
-        for row, code in enumerate(self.source.op.tolist()):
-            self.step(row, OPS[code])
+        source = self.source
+        columns = zip(source.op.tolist(), source.cond.tolist(), source.all_values(), strict=True)
+        for row, (code, cond, values) in enumerate(columns):
+            self.step(row, OPS[code], cond, values)
             if len(self.errors) == MAX_ERRORS:
                 break
         if self.errors:
@@ -168,9 +172,7 @@ class _Translation:
         """One line of Stim text."""
         self.lines.append(" ".join((gate, *map(str, targets))))
 
-    def step(self, row: int, spec: OpSpec) -> None:
-        values = self.source.values(row)
-        cond = int(self.source.cond[row])
+    def step(self, row: int, spec: OpSpec, cond: int, values: list[int]) -> None:
         if cond >= 0:
             self.predicated(row, spec, values, self.logical.bits[cond])
         elif spec.name in self.special:

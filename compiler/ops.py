@@ -28,7 +28,7 @@ class Cost(IntEnum):
     SYNTHESIS = 3  # must be rewritten into Clifford+T first
 
 
-TEXT_ATTRIBUTES = ("name", "paulis", "text", "predicate", "function", "space", "callee")
+TEXT_ATTRIBUTES = ("name", "paulis", "text", "needs", "predicate", "function", "space", "callee")
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +224,13 @@ OPS: tuple[OpSpec, ...] = (
     OpSpec("rev_begin", 0, "Start of the reversible segment `name`.", attr="name"),
     OpSpec("rev_end", 0, "End of the innermost reversible segment.", attr="name"),
     OpSpec("uncompute", 0, "Undo the reversible segment `name`.", attr="name"),
+    OpSpec(
+        "require",
+        0,
+        "A condition on the schedule: `needs` is `MAGIC_STATE_REQUEST count, cycles` or "
+        "`MAGIC_DISTILLATION_START inputs, fidelity`.",
+        attr="needs",
+    ),
     OpSpec("pragma", 0, "A note without meaning for the compiler; kept.", attr="text"),
     # numbers
     _classical("const_i64", (), I64, "The integer `int`.", "int"),

@@ -118,6 +118,7 @@ LOWER_SURGERY = Pass(
     "surgery",
     0,
     "Place patches, route joint measurements and schedule them into slabs.",
+    ("floor_plan", "factory", "factories", "max_tiles", "distance", "error_rate"),
 )
 
 BACK_HALF = (DEFER_PAULIS, LOWER_SURGERY)

@@ -30,6 +30,18 @@ DEFAULT_TARGET = TARGETS[0]
 DEFAULT_DISTANCE = 3
 """For a program that declares no distance."""
 
+DEFAULT_ERROR_RATE = 1e-3
+"""Physical error rate of a circuit whose noise is not given."""
+
+FLOOR_PLANS = ("sparse", "bus", "compact")
+"""Families of arrangements of patches and lanes; see `qwasmc.passes.scheduling.plan`."""
+
+FACTORIES = ("port", "injection", "cultivation-3", "cultivation-5", "15-to-1")
+"""Kinds of sources of magic states; see `qwasmc.passes.scheduling.factories`."""
+
+INJECTING = ("injection", "15-to-1")
+"""Those that begin with physical qubits, and the noise of these."""
+
 
 def check_distance(target: Target, distance: int) -> None:
     """Raise a CompileError if a target has no layout for a distance."""

@@ -189,7 +189,7 @@ def _shown(value: Constant) -> str:
     return str(value)
 
 
-def whole(instruction: Instruction, value: Constant, part: str, least: int) -> int:
+def whole(instruction: Instruction, value: Constant, part: str, least: int, index: int = 0) -> int:
     """The value as an integer that is not too small, and fits an attribute."""
     number = float("nan")
     if isinstance(value, (int, float)):
@@ -198,7 +198,7 @@ def whole(instruction: Instruction, value: Constant, part: str, least: int) -> i
         # A plain line arrives as words.
         number = int(value[:20])
     if not least <= number <= MAX_ATTRIBUTE or number != int(number):
-        raise instruction.fault(f"expected an integer from {least} to {MAX_ATTRIBUTE}", part)
+        raise instruction.fault(f"expected an integer from {least} to {MAX_ATTRIBUTE}", part, index)
     return int(number)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
 from qwasmc.diagnostics import did_you_mean
@@ -137,7 +138,51 @@ def _note(builder: Builder, row: Mnemonic, instruction: Instruction) -> None:
     service(builder, row, instruction)
 
 
-SCHEDULE = "a schedule of magic states would keep to it; this compiler makes none yet"
+def _request(builder: Builder, row: Mnemonic, instruction: Instruction) -> None:
+    """States in time: something that the schedule has to keep to, if there is a limit."""
+    numbers = [
+        whole(instruction, value, "operand", 1 - index, index)
+        for index, value in enumerate(instruction.operands)
+    ]
+    if len(numbers) == 1:
+        key = "MAGIC_STATE_REQUEST without timeout_cycles"
+        builder.services.setdefault(key, (instruction.loc, "without a limit nothing is too late"))
+        note(builder, instruction)
+        return
+    count, cycles = numbers
+    _require(builder, f"MAGIC_STATE_REQUEST {count}, {cycles}", instruction.loc)
+
+
+def _distillation(builder: Builder, row: Mnemonic, instruction: Instruction) -> None:
+    """States that are good enough: something that factories have to keep to."""
+    inputs = whole(instruction, instruction.operands[0], "operand", 1)
+    if inputs != 15:
+        key = "the number of inputs of MAGIC_DISTILLATION_START"
+        builder.services.setdefault(key, (instruction.loc, INPUTS))
+    value, fidelity = instruction.operands[1], -1.0
+    if isinstance(value, int | float | str):
+        with suppress(ValueError, OverflowError):
+            fidelity = float(value)
+    if not 0 <= fidelity <= 1:
+        raise instruction.fault("expected a number from 0 to 1", "operand", 1)
+    _require(builder, f"MAGIC_DISTILLATION_START {inputs}, {fidelity}", instruction.loc)
+
+
+def _require(builder: Builder, text: str, loc: int) -> None:
+    builder.block.append("require", attrs={"needs": text}, loc=loc)
+
+
+def _inventory(builder: Builder, row: Mnemonic, instruction: Instruction) -> None:
+    """Only a machine knows; so that the program can go on, there are none."""
+    if not isinstance(builder, FlowBuilder):
+        raise builder.beyond(instruction.fault(f"{instruction.name} cannot stand here"))
+    register = _register(instruction, 0)
+    service(builder, replace(row, used=INVENTORY), instruction)
+    builder.write(register, builder.build.i64(0))
+
+
+INPUTS = "15-to-1 is the only distillation here; the fidelity is required of any factory"
+INVENTORY = "its register is 0: only a machine that runs the program knows how many states wait"
 DECODING = "decoding is done with the detectors of the circuit; later operations wait for it"
 STREAM = "syndromes are extracted in every round anyway"
 DATA = "this compiler does not take circuits as data; it would be for a pass that does"
@@ -168,9 +213,11 @@ ROWS: dict[str, Mnemonic] = {
     "REV_BEGIN": Mnemonic(_rev_begin, "name", 1, 1),
     "REV_END": Mnemonic(_rev_end),
     "UNCOMPUTE": Mnemonic(_uncompute, "name", 1, 1),
-    "MAGIC_STATE_REQUEST": _note_row("count, timeout_cycles", 1, 2, SCHEDULE),
-    "MAGIC_STATE_INVENTORY": _note_row("register", 1, 1, SCHEDULE, writes=0),
-    "MAGIC_DISTILLATION_START": _note_row("inputs, target_fidelity", 2, 2, SCHEDULE),
+    "MAGIC_STATE_REQUEST": Mnemonic(_request, "count, timeout_cycles", 1, 2, skips=True),
+    "MAGIC_STATE_INVENTORY": Mnemonic(_inventory, "register", 1, 1, skips=True, writes=0),
+    "MAGIC_DISTILLATION_START": Mnemonic(
+        _distillation, "inputs, target_fidelity", 2, 2, skips=True
+    ),
     "SYNDROME_STREAM_START": _note_row("buffer, interval", 2, 2, STREAM),
     "MWPM_DECODE": _note_row("syndrome, correction, decoder", 2, 3, DECODING, writes=1),
     "ERROR_CORRECTION_APPLY": _note_row("correction", 1, 1, DECODING),

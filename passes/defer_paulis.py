@@ -53,7 +53,7 @@ def conjugation(name: str) -> tuple[tuple[tuple[int, ...], tuple[int, ...]], ...
 
 def defer_paulis(circuit: Circuit) -> Circuit:
     """The same results without predicated Paulis, as far as gates are Clifford."""
-    return _Deferral(circuit).run()
+    return _Deferral(circuit).run() if (circuit.cond >= 0).any() else circuit
 
 
 class _Deferral:

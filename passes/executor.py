@@ -473,6 +473,10 @@ class Executor:
         assert isinstance(rounds, int)
         self.out.add("syndrome", attr=rounds, loc=op.loc)
 
+    def do_require(self, op: Op) -> None:
+        """The schedule has to keep to it in every run."""
+        self.out.add("require", attr=str((op.attrs or {})["needs"]), loc=op.loc)
+
     # -- results
 
     def record(self, op: Op) -> None:

@@ -5,530 +5,323 @@
                                        join X(1,2) X(2,2); measure (1,2) Z       slab 1
     3  measure_z ...                   measure (1,1) Z                           slab 1
 
-Operations are taken in program order; each goes into the first slab in which its patches are
-ready and a route is free, so that independent operations share a slab.  H is a label on the
-patch (which physical letter is the program's Z), Paulis and corrections are bits of a frame.
-The constructions are in docs/surgery.md; joint measurements and labels follow Litinski, Quantum
-3, 128, and Horsman et al., New J. Phys. 14, 123011.
+In four steps: what is to be done (`scheduling.script`), which qubits are born with X and Z
+exchanged (`scheduling.labels`), where and when (`scheduling.scheduler`), and here the rows.  The
+constructions are in docs/surgery.md.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import NoReturn, TypeVar
+from dataclasses import replace
+from typing import Any
 
-from qwasmc.diagnostics import CompileError, Kind
-from qwasmc.ir.circuit import RESULTS, Circuit, result_bits
-from qwasmc.ir.surgery import (
-    Join,
-    Letter,
-    Magic,
-    Row,
-    Surgery,
-    SurgeryBuilder,
-    Term,
-    Tile,
-    encode_join,
-)
-from qwasmc.ops import OPS, Cost, OpSpec
-from qwasmc.passes import routing
-from qwasmc.passes.defer_paulis import conjugation
-from qwasmc.passes.floorplan import Chip, default_chip
-from qwasmc.passes.observables import deterministic_parities
+import numpy as np
+from numpy.typing import NDArray
 
-T = TypeVar("T")
+from qwasmc.diagnostics import CompileError, Kind, error
+from qwasmc.ir.circuit import Circuit
+from qwasmc.ir.surgery import ROWS, Letter, Row, Side, Surgery, Tile
+from qwasmc.kernel import kernel
+from qwasmc.passes.scheduling.chips import schedule_on
+from qwasmc.passes.scheduling.columns import Columns, Script
+from qwasmc.passes.scheduling.factories import built
+from qwasmc.passes.scheduling.labels import choose_labels
+from qwasmc.passes.scheduling.plan import Plan
+from qwasmc.passes.scheduling.production import Production, production
+from qwasmc.passes.scheduling.requests import check_accuracy, check_waits
+from qwasmc.passes.scheduling.scheduler import Schedule, Unroutable
+from qwasmc.passes.scheduling.script import write_script
+from qwasmc.passes.scheduling.tasks import Act, Tasks
+from qwasmc.target import DEFAULT_DISTANCE, DEFAULT_ERROR_RATE
 
-WINDOW = 16
-"""How many slabs before the newest one an operation may still be put into."""
-
-PATIENCE = 8
-"""Slabs tried after the newest before a route is declared impossible; all of them are empty."""
-
-CONTROL_LETTERS = {
-    "cx": (Letter.Z, Letter.X),
-    "cy": (Letter.Z, Letter.Y),
-    "cz": (Letter.Z, Letter.Z),
-}
-
-PHASE_GATES = {
-    "s": (Letter.Z, 1),
-    "sdg": (Letter.Z, 0),
-    "sx": (Letter.X, 1),
-    "sxdg": (Letter.X, 0),
-}
-"""Quarter turns: the letter turned about, and whether the turn is exp(-i pi/4 P) up to phase."""
-
-LETTER_OF = {"measure_z": Letter.Z, "measure_x": Letter.X, "measure_y": Letter.Y}
+Ints = NDArray[np.int32]
 
 
-@dataclass(frozen=True, slots=True)
-class Bit:
-    """A classical value: the bit of a surgery row (-1: none), flipped by a constant."""
+def lower_surgery(
+    circuit: Circuit,
+    floor_plan: str = "sparse",
+    factory: str = "port",
+    factories: int | None = None,
+    max_tiles: int | None = None,
+    distance: int = DEFAULT_DISTANCE,
+    error_rate: float = DEFAULT_ERROR_RATE,
+) -> Surgery:
+    """The surgery program of a circuit of Clifford gates, T gates and Pauli corrections.
 
-    row: int = -1
-    flip: int = 0
-
-
-ZERO = Bit()
-
-
-@dataclass(slots=True)
-class Patch:
-    """A logical qubit on the chip.
-
-    Its true state is X^x Z^z (program letters) times what the surgery rows have made.  While
-    `made` is false the patch is not on the chip: it is about to be prepared in +1 of the program
-    letter `start`, or to enter as an input.
+    Magic states come from so many factories of a kind (None: as many as pay), built for a physical
+    error rate and a distance.  CompileError if the program does not fit onto `max_tiles` tiles, or
+    its requests for magic states cannot be met.
     """
+    source = built(factory, error_rate, distance)
+    made = production(source)
+    script = write_script(circuit, made)
+    check_accuracy(script, source, error_rate, distance, circuit.locations)
+    tasks, exchanged = finished(script)
 
-    home: int
-    start: Letter = Letter.Z
-    entered: int = -1
-    """The number of the input that is still to come onto the chip here, or -1."""
-    label: int = 0
-    """1: the program's Z is the patch's physical X."""
-    x: Bit = ZERO
-    z: Bit = ZERO
-    made: bool = False
-    born: int = 0
-    """The slab at whose start the patch appeared."""
-    ready: int = 0
-    """The first slab in which the patch can take part in something."""
+    def schedule(count: int | None) -> Schedule:
+        return schedule_on(tasks, floor_plan, source, count, max_tiles)
 
-    def physical(self, letter: Letter) -> Letter:
-        """A program letter (X or Z) as a letter of the patch."""
-        return routing.other(letter) if self.label else letter
-
-
-def lower_surgery(circuit: Circuit) -> Surgery:
-    """The surgery program of a circuit of Clifford gates, T gates and Pauli corrections."""
-    return _Lowering(circuit).run()
+    try:
+        found = schedule(factories)
+    except Unroutable as refused:
+        loc = script.rows.loc_of(script.row[refused.task])
+        where = circuit.locations.diagnostic("", loc)
+        raise CompileError(
+            replace(refused.diagnostics[0], place=where.place, chain=where.chain)
+        ) from refused
+    check_waits(script, tasks, found, distance, schedule, circuit.locations)
+    return _Rows(circuit, script, tasks, exchanged, found, made).surgery()
 
 
-class _Lowering:
-    def __init__(self, circuit: Circuit) -> None:
-        self.circuit = circuit
-        self.out = SurgeryBuilder(locations=circuit.locations)
-        self.home_of, n_homes = assign_homes(circuit)
-        self.chip: Chip = default_chip(n_homes)
-        self.patch: dict[int, Patch] = {}
-        """By qubit value."""
-        self.bit: dict[int, Bit] = {}
-        """By bit value."""
-        self.home_ready: defaultdict[int, int] = defaultdict(int)
-        self.last = -1
-        """The newest slab in use."""
-        self.floor = 0
-        """The first slab that operations still to come may use."""
-        self.loc = -1
-        self.consumer = consumers(circuit)
-        self.n_inputs = 0
-        self.outputs: list[tuple[Patch, int, int]] = []
+def finished(script: Script) -> tuple[Tasks, NDArray[np.bool_]]:
+    """The tasks of a script with their letters on the chip, and which qubits are exchanged."""
+    life = np.array(script.life, dtype=np.int32)
+    letter = np.array(script.letter, dtype=np.uint8)
+    tasks = Tasks(
+        act=np.array(script.act, dtype=np.uint8),
+        start=np.array(script.start, dtype=np.int32),
+        patch=np.array(script.patch, dtype=np.int32),
+        letter=letter,
+        n_patches=script.n_homes,
+    )
+    exchanged = choose_labels(tasks, life, script.n_lives, script.fixed)
+    swap = exchanged[life] & np.isin(letter, (Letter.X, Letter.Z))
+    letter[swap] = Letter.Y - letter[swap]
+    return tasks, exchanged
 
-    def run(self) -> Surgery:
-        circuit = self.circuit
-        for row in range(len(circuit)):
-            self.loc = int(circuit.loc[row])
-            spec = OPS[circuit.op[row]]
-            if circuit.cond[row] >= 0 and not spec.is_pauli:
-                self.refuse(
-                    f"'{spec.name}' depends on a measurement result, "
-                    "which a Stim circuit cannot express",
-                    "only x, y and z may depend on one; `qwasmc simulate` runs any program",
-                )
-            self.step(row, spec, circuit.values(row))
-        self.finish()
-        for names, values, _ in deterministic_parities(circuit):
-            bits = [self.row_of(self.bit[value]) for value in values]
-            self.row(Row.OBSERVABLE, aux=self.out.name("^".join(names)), operands=bits)
-        return self.out.freeze()
 
-    def finish(self) -> None:
-        """Measure out what is still on the chip, hand over what leaves it."""
-        self.loc = -1
-        for patch in self.patch.values():
-            if patch.made:
-                self.measure_out(patch, Letter.Z)
-        for patch, _, _ in self.outputs:
-            self.make(patch, max(patch.ready, self.last))
-        for patch, name, loc in self.outputs:
-            self.loc = loc
-            bits = [patch.label, self.row_of(patch.x), self.row_of(patch.z)]
-            index = self.out.name(self.circuit.names[name])
-            tile = self.tile(patch)
-            self.row(Row.OUTPUT, slab=self.last, tile=tile, aux=index, operands=bits)
+class _Rows:
+    """Fills in when and where the rows of a script happen."""
 
-    # -- one row -------------------------------------------------------------------------------
+    def __init__(
+        self,
+        circuit: Circuit,
+        script: Script,
+        tasks: Tasks,
+        exchanged: NDArray[np.bool_],
+        found: Schedule,
+        made: Production,
+    ) -> None:
+        self.circuit, self.script, self.tasks = circuit, script, tasks
+        self.found, self.production = found, made
+        rows = script.rows
+        add_chip(rows, found.plan)
+        self.kind = np.frombuffer(rows.kind, dtype=np.uint8)
+        self.aux = np.frombuffer(rows.aux, dtype=np.int32)
+        self.slab = np.zeros(len(self.kind), dtype=np.int32)
+        self.x, self.y = np.zeros((2, len(self.kind)), dtype=np.int32)
+        self.first = np.array(script.row, dtype=np.int32)
+        self.further = np.array(script.further, dtype=np.int32)
+        self.pool = np.array(rows.pool, dtype=np.int32)
+        self.begin, self.length = rows.slices()
+        self.scheduled = np.zeros(len(self.kind), dtype=np.bool_)
+        """Where the slice of each row is: in `pool`, or in that of the schedule."""
+        self.exchanged = exchanged
 
-    def step(self, row: int, spec: OpSpec, values: list[int]) -> None:
-        circuit = self.circuit
-        name = spec.name
-        first = int(circuit.first[row])
-        patches = [self.patch.pop(value) for value in values if value in self.patch]
-        if spec.makes_qubit:
-            self.patch[first] = self.enter(row, name)
-            return
-        if spec.is_pauli:
-            cond = int(circuit.cond[row])
-            self.flip(patches[0], name, Bit(-1, 1) if cond < 0 else self.bit[cond])
-        elif name == "h":
-            self.hadamard(patches[0])
-        elif name == "swap":
-            patches.reverse()
-        elif name in PHASE_GATES:
-            letter, turn = PHASE_GATES[name]
-            self.conjugate(name, patches)
-            self.turn(patches[0], letter, turn)
-        elif spec.cost == Cost.MAGIC:
-            self.conjugate("s" if name == "t" else "sdg", patches)
-            self.teleport_magic(patches[0], Magic.T if name == "t" else Magic.TDG)
-        elif name in CONTROL_LETTERS:
-            self.controlled(name, patches)
-        elif name in LETTER_OF:
-            self.bit[first + 1] = self.measure(row, patches[0], LETTER_OF[name])
-        elif name == "ppm":
-            letters = [Letter[c] for c in circuit.names[int(circuit.attr[row])]]
-            self.bit[first + len(values)] = (
-                self.measure(row, patches[0], letters[0])
-                if len(patches) == 1
-                else self.product(patches, letters)
-            )
-        elif name == "reset":
-            patches = [self.reset(patches[0])]
-        elif name in ("free", "output"):
-            self.leave(name, patches[0], int(circuit.attr[row]))
-            return
-        elif name == "barrier":
-            self.align(patches)
-        elif name == "syndrome":
-            self.syndrome(int(circuit.attr[row]))
-        elif name == "const":
-            self.bit[first] = Bit(-1, int(circuit.attr[row]))
-        elif name == "xor":
-            self.bit[first] = self.xor(*(self.bit[value] for value in values))
-        elif name == "and":
-            bits = [self.row_of(self.bit[value]) for value in values]
-            self.bit[first] = Bit(self.row(Row.AND, operands=bits))
-        elif name in RESULTS:
-            for title, value in result_bits(name, circuit.names[int(circuit.attr[row])], values):
-                operands = [self.row_of(self.bit[value])]
-                self.row(Row.RESULT, aux=self.out.name(title), operands=operands)
-        else:
-            self.refuse(
-                f"'{name}' has no surface-code form yet", "rewrite it in Clifford gates and T"
-            )
-        for slot, patch in enumerate(patches):
-            self.patch[first + slot] = patch
+    def surgery(self) -> Surgery:
+        """The finished rows."""
+        self.patches()
+        self.products()
+        self.controls()
+        self.turns()
+        self.magic()
+        self.chip()
+        self.ends()
+        start, pool = self.packed()
+        return Surgery(
+            kind=self.kind,
+            slab=self.slab,
+            x=self.x,
+            y=self.y,
+            aux=self.aux,
+            start=start,
+            loc=self.script.rows.locations(),
+            pool=pool,
+            names=self.script.rows.names,
+            locations=self.circuit.locations,
+        )
 
-    def enter(self, row: int, name: str) -> Patch:
-        home = self.home_of[row]
-        patch = Patch(home, ready=max(self.home_ready[home], self.floor))
-        if name == "input":
-            patch.entered = self.n_inputs
-            self.n_inputs += 1
-        return patch
+    def of(self, act: Act) -> tuple[Ints, Ints, Ints]:
+        """Tasks of a kind: their numbers, first rows and slabs."""
+        which = np.flatnonzero(self.tasks.act == act).astype(np.int32)
+        return which, self.first[which], self.found.slab[which]
 
-    def leave(self, name: str, patch: Patch, attr: int) -> None:
-        if name == "output":
-            self.outputs.append((patch, attr, self.loc))
-        elif patch.made:
-            self.measure_out(patch, Letter.Z)
+    def geometry(self, tasks: Ints, column: int) -> Ints:
+        """A number out of the schedule's geometry of each task."""
+        column_of: Ints = self.found.pool[self.found.start[tasks] + column]
+        return column_of
 
-    def reset(self, patch: Patch) -> Patch:
-        """A new patch in the same place."""
-        if patch.made:
-            self.measure_out(patch, Letter.Z)
-        return Patch(patch.home, ready=patch.ready)
+    def set(self, rows: Ints, slab: Ints, tile: Ints | None = None, aux: Ints | int = -1) -> None:
+        """When, and for some rows where and in which letter, rows happen."""
+        self.slab[rows] = slab
+        if tile is not None:
+            self.place(rows, tile)
+            self.aux[rows] = aux
 
-    def align(self, patches: list[Patch]) -> None:
-        """Nothing on these patches from here on starts before all of them are ready."""
-        ready = max((patch.ready for patch in patches), default=0)
-        for patch in patches:
-            patch.ready = ready
+    def place(self, rows: Ints | NDArray[np.bool_] | int, tile: Ints | Tile) -> None:
+        """Where rows happen: a tile each, (m, 2), or one for all."""
+        self.x[rows], self.y[rows] = np.array(tile).T
 
-    def syndrome(self, rounds: int) -> None:
-        """All patches idle for one slab of this many rounds (0: as many as the distance)."""
-        slab = self.last + 1
-        for patch in self.patch.values():
-            self.make(patch, slab)
-            patch.ready = slab + 1
-        self.use(slab)
-        self.floor = slab + 1
-        if rounds:
-            self.row(Row.WAIT, slab=slab, aux=rounds)
+    def join(self, rows: Ints, slab: Ints, begin: Ints, end: Ints) -> None:
+        """When join rows happen, and which part of the schedule's pool they are."""
+        self.set(rows, slab)
+        self.begin[rows] = begin
+        self.scheduled[rows] = True
+        self.length[rows] = end - begin
 
-    def hadamard(self, patch: Patch) -> None:
-        """A label on a patch that stands; one still to be prepared starts in the other letter."""
-        patch.x, patch.z = patch.z, patch.x
-        if patch.made or patch.entered >= 0:
-            patch.label ^= 1
-        else:
-            patch.start = routing.other(patch.start)
+    def put(self, rows: Ints, operands: Ints) -> None:
+        """Give rows operands of their own, (m, k)."""
+        self.begin[rows] = len(self.pool) + operands.shape[1] * np.arange(len(operands))
+        self.length[rows] = operands.shape[1]
+        self.pool = np.concatenate([self.pool, operands.reshape(-1)])
 
-    # -- gadgets -------------------------------------------------------------------------------
+    # -- kinds of tasks ------------------------------------------------------------------------
 
-    def turn(self, patch: Patch, letter: Letter, turn: int) -> None:
-        """A quarter turn about a letter P: P(q) Y(a) with a helper a in |0>, then a in X.
+    def patches(self) -> None:
+        """Patches appear and are measured out."""
+        for act in (Act.APPEAR, Act.MEASURE):
+            tasks, rows, slab = self.of(act)
+            at = self.tasks.start[tasks]
+            letter = np.where(self.kind[rows] == Row.INPUT, self.aux[rows], self.tasks.letter[at])
+            self.set(rows, slab, self.homes(self.tasks.patch[at]), letter)
+        tasks, _, slab = self.of(Act.IDLE)
+        waits = self.further[tasks] >= 0
+        self.set(self.further[tasks[waits]], slab[waits])
 
-        <±|a (1 + (-1)^m P Y) |psi>|0> is (1 + i (-1)^(m+s) P)|psi>: the inverse turn for m+s
-        even, so P corrects a turn when it is even and an inverse turn when it is odd.  With a
-        in |+> and then in Z the sign of i is the other one.
+    def homes(self, patch: Ints) -> Ints:
+        """(m, 2) the tiles of patches."""
+        tiles: Ints = np.array(self.found.plan.homes, dtype=np.int32).reshape(-1, 2)[patch]
+        return tiles
+
+    def products(self) -> None:
+        """One join each."""
+        tasks, rows, slab = self.of(Act.PRODUCT)
+        self.join(rows, slab, self.found.start[tasks], self.found.start[tasks + 1])
+
+    def controls(self) -> None:
+        """Two joins with a helper."""
+        tasks, rows, slab = self.of(Act.CONTROL)
+        x, y, letter, length = (self.geometry(tasks, column) for column in range(4))
+        helper = np.stack([x, y], axis=1)
+        begin, end = self.found.start[tasks] + 4, self.found.start[tasks + 1]
+        self.set(rows, slab, helper, Letter.Y - letter)
+        self.join(rows + 1, slab, begin, begin + length)
+        self.join(rows + 2, slab + 1, begin + length, end)
+        self.set(rows + 3, slab + 1, helper, letter)
+        swapped = self.found.swapped[tasks]
+        self.correct(rows + 4, rows, swapped)
+        self.correct(rows + 5, rows, ~swapped)
+
+    def correct(self, frames: Ints, rows: Ints, second: NDArray[np.bool_]) -> None:
+        """Frames of the patches of controls that begin in `rows` get the corrections.
+
+        That is the second outcome for the patch joined first, the others for the second.
         """
-        term = Term(self.tile(patch), patch.physical(letter))
-        slab, (join, start) = self.search(
-            patch.ready, lambda s: routing.find_product_with_y(term, self.at(s))
-        )
-        helper = next(t.tile for t in join.terms if t.letter == Letter.Y)
-        self.make(patch, slab)
-        self.row(Row.PREPARE, slab=slab, tile=helper, aux=start)
-        outcome = self.join(slab, join)
-        side = self.row(Row.MEASURE, slab=slab, tile=helper, aux=routing.other(start))
-        patch.ready = slab + 1
-        odd = turn if start == Letter.Z else 1 - turn
-        self.correct(patch, letter, self.xor(Bit(outcome, odd), Bit(side)))
+        framed = self.length[frames]
+        frame = self.pool[np.where(framed, self.begin[frames], 0)] if len(self.pool) else framed
+        one, two = np.where(second, rows + 1, rows + 2), rows + 3
+        self.put(frames, np.stack([frame, one, two], axis=1))
+        self.begin[frames] += 1 - framed
+        self.length[frames] = framed + 1 + second
 
-    def teleport_magic(self, patch: Patch, magic: Magic) -> None:
-        """T through a port: Z(q) Z(a) with a in T|+>, then a in X; Z corrects the stand-in."""
-        term = Term(self.tile(patch), patch.physical(Letter.Z))
-        slab, join = self.search(
-            max(patch.ready, self.floor + 1),
-            lambda s: routing.find_port(term, self.at(s - 1), self.at(s)),
-        )
-        port = next(t.tile for t in join.terms if t.tile != term.tile)
-        self.make(patch, slab)
-        self.chip.busy[slab - 1].add(port)
-        self.row(Row.INJECT, slab=slab - 1, tile=port, aux=magic)
-        outcome = self.join(slab, join)
-        side = self.row(Row.MEASURE, slab=slab, tile=port, aux=Letter.X)
-        patch.ready = slab + 1
-        self.correct(patch, Letter.Z, self.xor(Bit(outcome), Bit(side)))
+    def turns(self) -> None:
+        """A helper that a slab before was prepared in Y is joined, and measured."""
+        tasks, rows, slab = self.of(Act.TURN)
+        helper = np.stack([self.geometry(tasks, column) for column in range(2)], axis=1)
+        self.set(rows, slab - 1, helper, Letter.Y)
+        self.join(rows + 1, slab, self.found.start[tasks] + 3, self.found.start[tasks + 1])
+        self.set(rows + 2, slab, helper, Letter.X)
 
-    def controlled(self, name: str, patches: list[Patch]) -> None:
-        """P on one patch controlled on Q of the other, by two joints with a helper."""
-        letters = CONTROL_LETTERS[name]
-        if Letter.Y in letters:  # Y = S X S^-1
-            self.conjugate_and_turn("sdg", patches[1])
-            self.controlled("cx", patches)
-            self.conjugate_and_turn("s", patches[1])
+    def magic(self) -> None:
+        """A state is made, acts, and is undone as an S is due or not."""
+        tasks, rows, slab = self.of(Act.MAGIC)
+        if not len(tasks):
             return
-        self.conjugate(name, patches)
-        self.interact(*zip(patches, letters, strict=True))
+        ports = [self.found.plan.ports[port] for port in self.geometry(tasks, 0).tolist()]
+        m = np.array([port.tile for port in ports], np.int32)
+        h = np.array([port.helper for port in ports], np.int32)
+        corner = np.array([port.corner for port in ports], np.int32)
+        self.produce(rows, self.geometry(tasks, 1) - self.production.appears, corner)
+        rows = rows + len(self.production.surgery)
+        self.set(rows, slab, h, Letter.Y)
+        self.join(rows + 1, slab, self.found.start[tasks] + 2, self.found.start[tasks + 1])
+        self.set(rows + 2, slab + 1)
+        self.put(rows + 2, _below(m))
+        self.set(rows + 3, slab + 1, m, Letter.X)
+        self.set(self.further[tasks], slab + 2, h, 0)
 
-    def conjugate_and_turn(self, name: str, patch: Patch) -> None:
-        self.conjugate(name, [patch])
-        self.turn(patch, *PHASE_GATES[name])
+    def produce(self, rows: Ints, slab: Ints, corner: Ints) -> None:
+        """The productions that begin in these rows, slabs and tiles."""
+        made = self.production.surgery
+        for row, kind in enumerate(made.kind.tolist()):
+            spec = ROWS[Row(kind)]
+            if spec.timed:
+                self.set(rows + row, slab + made.slab[row])
+            if spec.placed:
+                self.place(rows + row, corner + np.array(made.tile(row)))
+            if kind == Row.JOIN:
+                self.put(rows + row, self.production.join(row, corner))
 
-    def interact(self, one: tuple[Patch, Letter], two: tuple[Patch, Letter]) -> None:
-        """exp(i pi (1 - P)(1 - Q) / 4): helper in +1 of M2, M1 P, then M2 Q, then M1 alone.
+    def chip(self) -> None:
+        """The places of the rows that say what the chip consists of."""
+        plan = self.found.plan
+        self.place(self.kind == Row.CHIP, (plan.width, plan.height))
+        for row, port in zip(
+            np.flatnonzero(self.kind == Row.FACTORY).tolist(), plan.ports, strict=True
+        ):
+            self.place(row, port.corner)
 
-        The corrections are P for the second joint and Q for the first times the last.
-        """
-        if two[0].ready < one[0].ready:
-            one, two = two, one
-        terms = [Term(self.tile(p), p.physical(letter)) for p, letter in (one, two)]
-        start = max(one[0].ready, two[0].ready - 1)
-        slab, (first, second, helper) = self.search(
-            start,
-            lambda s: routing.find_interaction(terms[0], terms[1], self.at(s), self.at(s + 1)),
-        )
-        self.make(one[0], slab)
-        self.make(two[0], slab + 1)
-        fresh = routing.other(helper.letter)
-        self.row(Row.PREPARE, slab=slab, tile=helper.tile, aux=fresh)
-        m1 = self.join(slab, first)
-        m2 = self.join(slab + 1, second)
-        m3 = self.row(Row.MEASURE, slab=slab + 1, tile=helper.tile, aux=helper.letter)
-        one[0].ready = slab + 1
-        two[0].ready = slab + 2
-        self.correct(one[0], one[1], Bit(m2))
-        self.correct(two[0], two[1], self.xor(Bit(m1), Bit(m3)))
+    def ends(self) -> None:
+        """Open outputs, and the labels of patches."""
+        for row, home, life in self.script.outputs:
+            self.slab[row] = self.found.slabs - 1
+            self.place(row, self.found.plan.homes[home])
+            self.pool[self.begin[row]] ^= int(self.exchanged[life])
+        for life, row in self.script.label_rows.items():
+            self.aux[row] = int(self.exchanged[life])
 
-    def product(self, patches: list[Patch], letters: list[Letter]) -> Bit:
-        """A Pauli product measurement; Y is X between an inverse quarter turn and its undoing."""
-        turned = [p for p, letter in zip(patches, letters, strict=True) if letter == Letter.Y]
-        for patch in turned:
-            self.conjugate_and_turn("sdg", patch)
-        letters = [letter if letter != Letter.Y else Letter.X for letter in letters]
-        terms = [
-            Term(self.tile(patch), patch.physical(letter))
-            for patch, letter in zip(patches, letters, strict=True)
-        ]
-        start = max(patch.ready for patch in patches)
-        slab, join = self.search(start, lambda s: routing.find_product(terms, self.at(s)))
-        for patch in patches:
-            self.make(patch, slab)
-            patch.ready = slab + 1
-        outcome = Bit(self.join(slab, join))
-        for patch, letter in zip(patches, letters, strict=True):
-            outcome = self.xor(outcome, self.frame(patch, letter))
-        for patch in turned:
-            self.conjugate_and_turn("s", patch)
-        return outcome
-
-    def measure(self, row: int, patch: Patch, letter: Letter) -> Bit:
-        """A measurement of one patch, which is prepared anew if the program uses it again."""
-        flips = self.frame(patch, letter)
-        if letter == Letter.Y:
-            return self.xor(self.measure_y(row, patch), flips)
-        outcome = self.xor(self.measure_out(patch, letter), flips)
-        if self.is_used_again(row):
-            patch.start = letter
-            # the new patch is in the +1 eigenstate of the letter; the outcome is now a frame
-            patch.x, patch.z = (outcome, ZERO) if letter == Letter.Z else (ZERO, outcome)
-        return outcome
-
-    def measure_y(self, row: int, patch: Patch) -> Bit:
-        """Y by a loop around the patch, which is then measured out at once or idles a slab."""
-        start = patch.physical(patch.start)
-        slab, join = self.search(
-            patch.ready, lambda s: routing.find_y(self.tile(patch), start, self.at(s))
-        )
-        self.make(patch, slab)
-        patch.ready = slab + 1
-        # with the label, the program's Y = iXZ is the patch's iZX = -Y
-        outcome = Bit(self.join(slab, join), patch.label)
-        if self.is_used_again(row):
-            patch.born = slab + 1
-        else:
-            self.measure_out(patch, patch.physical(routing.other(start)))
-        return outcome
-
-    def is_used_again(self, row: int) -> bool:
-        consumer = self.consumer[int(self.circuit.first[row])]
-        return consumer >= 0 and OPS[self.circuit.op[consumer]].name not in ("free", "reset")
-
-    def measure_out(self, patch: Patch, letter: Letter) -> Bit:
-        """Transversal measurement at the end of the last slab the patch was part of."""
-        self.make(patch, patch.ready)
-        slab = max(patch.ready - 1, patch.born)
-        patch.ready = slab + 1
-        patch.made = False
-        self.use(slab)
-        self.home_ready[patch.home] = slab + 1
-        tile = self.tile(patch)
-        return Bit(self.row(Row.MEASURE, slab=slab, tile=tile, aux=patch.physical(letter)))
-
-    # -- frames and bits -----------------------------------------------------------------------
-
-    def flip(self, patch: Patch, name: str, bit: Bit) -> None:
-        if name in "xy":
-            patch.x = self.xor(patch.x, bit)
-        if name in "yz":
-            patch.z = self.xor(patch.z, bit)
-
-    def correct(self, patch: Patch, letter: Letter, bit: Bit) -> None:
-        self.flip(patch, letter.name.lower(), bit)
-
-    def conjugate(self, name: str, patches: list[Patch]) -> None:
-        """Carry the frames of these patches through a Clifford gate."""
-        parts = [bit for patch in patches for bit in (patch.x, patch.z)]
-        for patch, (x, z) in zip(patches, conjugation(name), strict=True):
-            patch.x = self.xor(*(parts[i] for i in x))
-            patch.z = self.xor(*(parts[i] for i in z))
-
-    def frame(self, patch: Patch, letter: Letter) -> Bit:
-        """The bit by which the frame flips a measurement of this program letter."""
-        flips = ZERO
-        if letter & Letter.Z:
-            flips = self.xor(flips, patch.x)
-        if letter & Letter.X:
-            flips = self.xor(flips, patch.z)
-        return flips
-
-    def xor(self, *bits: Bit) -> Bit:
-        rows = [bit.row for bit in bits if bit.row >= 0]
-        flip = sum(bit.flip for bit in bits) % 2
-        if len(rows) < 2:
-            return Bit(rows[0] if rows else -1, flip)
-        return Bit(self.row(Row.XOR, operands=rows), flip)
-
-    def row_of(self, bit: Bit) -> int:
-        """A row whose bit has this value."""
-        if bit.row >= 0 and not bit.flip:
-            return bit.row
-        constant = self.row(Row.CONST, aux=bit.flip)
-        return constant if bit.row < 0 else self.row(Row.XOR, operands=[bit.row, constant])
-
-    # -- space and time ------------------------------------------------------------------------
-
-    def tile(self, patch: Patch) -> Tile:
-        return self.chip.homes[patch.home]
-
-    def at(self, slab: int) -> routing.Free:
-        return lambda tile: self.chip.free(tile, slab)
-
-    def search(self, ready: int, find: Callable[[int], T | None]) -> tuple[int, T]:
-        """The first slab from `ready` on in which `find` finds a route, and the route."""
-        start = max(ready, self.floor)
-        for slab in range(max(start, self.last - WINDOW), max(start, self.last) + PATIENCE):
-            if (found := find(slab)) is not None:
-                return slab, found
-        self.refuse("no route between these patches", "use another floor plan")
-
-    def use(self, slab: int) -> None:
-        self.last = max(self.last, slab)
-
-    def make(self, patch: Patch, slab: int) -> None:
-        """Put a patch on the chip by this slab, if it is not there yet."""
-        if patch.made:
-            return
-        if patch.entered >= 0:
-            self.row(Row.INPUT, slab=slab, tile=self.tile(patch), aux=patch.entered)
-            patch.entered = -1
-        else:
-            self.row(Row.PREPARE, slab=slab, tile=self.tile(patch), aux=patch.physical(patch.start))
-        patch.made = True
-        patch.born = slab
-        self.use(slab)
-
-    def join(self, slab: int, join: Join) -> int:
-        self.chip.busy[slab].update(tile for tile in join.tiles())
-        self.use(slab)
-        return self.row(Row.JOIN, slab=slab, operands=encode_join(join))
-
-    def row(self, kind: Row, **fields: object) -> int:
-        return self.out.add(kind, loc=self.loc, **fields)  # type: ignore[arg-type]
-
-    def refuse(self, message: str, help_text: str) -> NoReturn:
-        found = self.circuit.locations.diagnostic(message, self.loc, help=help_text)
-        raise CompileError(replace(found, kind=Kind.LIMIT))
+    def packed(self) -> tuple[Ints, Ints]:
+        """Start and pool with the slices of the rows one behind the other."""
+        if self.length.sum(dtype=np.int64) > np.iinfo(np.int32).max:
+            raise error("the surgery program is too large for memory", kind=Kind.LIMIT)
+        start = np.zeros(len(self.length) + 1, dtype=np.int32)
+        np.cumsum(self.length, dtype=np.int32, out=start[1:])
+        pool = np.empty(start[-1], dtype=np.int32)
+        gather(pool, start, self.begin, self.pool, self.found.pool, self.scheduled)
+        return start, pool
 
 
-def consumers(circuit: Circuit) -> list[int]:
-    """For each value, the row that consumes it as a qubit (or reads it last), or -1."""
-    consumer = [-1] * circuit.n_values
-    for row in range(len(circuit)):
-        for value in circuit.values(row):
-            consumer[value] = row
-    return consumer
+@kernel
+def gather(
+    out: NDArray[Any],
+    start: NDArray[Any],
+    begin: NDArray[Any],
+    own: NDArray[Any],
+    schedule: NDArray[Any],
+    scheduled: NDArray[Any],
+) -> None:
+    """Copy the slice of each row, out of one pool or the other, to where it starts in `out`."""
+    for row in range(len(begin)):
+        source = schedule if scheduled[row] else own
+        shift = begin[row] - start[row]
+        for at in range(start[row], start[row + 1]):
+            out[at] = source[at + shift]
 
 
-def assign_homes(circuit: Circuit) -> tuple[dict[int, int], int]:
-    """A home number for each row that makes a qubit, and how many homes there are.
+def add_chip(rows: Columns, plan: Plan) -> None:
+    """Append the rows that say what the chip consists of."""
+    rows.add(Row.CHIP)
+    for number, port in enumerate(plan.ports):
+        name = rows.name(f"{port.source.name} #{number}")
+        size = port.source.width, port.source.height
+        rows.add(Row.FACTORY, name, (*size, *port.tile, port.source.period))
 
-    Homes of freed qubits are used again, except by open inputs: those must not stand where
-    something was before.
-    """
-    home_of: dict[int, int] = {}
-    home_of_value: dict[int, int] = {}
-    spare: list[int] = []
-    count = 0
-    for row, code in enumerate(circuit.op.tolist()):
-        spec = OPS[code]
-        homes = [home_of_value.pop(v) for v in circuit.values(row) if v in home_of_value]
-        if spec.makes_qubit:
-            if spare and spec.name == "alloc":
-                homes = [spare.pop()]
-            else:
-                homes, count = [count], count + 1
-            home_of[row] = homes[0]
-        elif spec.name == "swap":
-            homes.reverse()  # the patches stay where they are
-        elif spec.ends_qubit:
-            spare += homes if spec.name == "free" else []
-            continue
-        for slot, home in enumerate(homes):
-            home_of_value[int(circuit.first[row]) + slot] = home
-    return home_of, count
+
+def _below(m: Ints) -> Ints:
+    """Joins of the Z of each tile with the Z of the tile below it, as `encode_join` gives them."""
+    joins = np.zeros((len(m), 13), dtype=np.int32)
+    joins[:, :3] = 2, 0, 1
+    joins[:, 3:5], joins[:, 5] = m, Letter.Z
+    joins[:, 6:8], joins[:, 8] = m + np.array([0, 1]), Letter.Z
+    joins[:, 9:11], joins[:, 11] = m, Side.S
+    return joins

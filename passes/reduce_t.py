@@ -57,7 +57,7 @@ CLEAR = 0.625
 EIGHTHS = {"t": 1, "tdg": 7, "rz": 0}
 """Rotations of a region, in units of pi/4; rz has its angle."""
 
-STRUCTURE = frozenset({"syndrome", "rev_begin", "rev_end", "uncompute"})
+STRUCTURE = frozenset({"syndrome", "require", "rev_begin", "rev_end", "uncompute"})
 """Rows without qubits that nothing moves across."""
 
 CUT = "the search for fewer T gates was cut short by the time budget"

@@ -22,6 +22,7 @@ INTEGERS = st.integers(-(2**63), 2**63 - 1)
 WORDS = {
     "cmpi": ("eq", "ne", "slt", "sle", "sgt", "sge", "ult", "ule", "ugt", "uge"),
     "cmpf": ("ord", *(f"{a}{b}" for a in "ou" for b in ("eq", "ne", "lt", "le", "gt", "ge"))),
+    "require": ("MAGIC_STATE_REQUEST 3, 0", "MAGIC_DISTILLATION_START 15, 0.9"),
     "mathf": ("sqrt", "sin", "cos", "exp", "log", "floor", "round"),
 }
 NUMBERS = {"value": st.integers(0, 1), "bits": st.integers(1, 64), "rounds": st.integers(0, 99)}

@@ -119,6 +119,8 @@ def _take_qubits(draw: st.DrawFn, state: _State, spec: OpSpec) -> list[int]:
 def _attribute(draw: st.DrawFn, state: _State, spec: OpSpec, n_qubits: int) -> int | str:
     if spec.attr == "paulis":
         return draw(st.text("XYZ", min_size=n_qubits, max_size=n_qubits))
+    if spec.attr == "needs":
+        return f"MAGIC_STATE_REQUEST {draw(st.integers(1, 9))}, 100"
     if spec.name.startswith("result"):
         state.results += 1
         return f"m{state.results}"
@@ -164,6 +166,8 @@ def surgeries(draw: st.DrawFn, max_rows: int = 8) -> Surgery:
         operands = [draw(st.sampled_from(bits)) for _ in range(count)]
         if kind == Row.OUTPUT:
             operands.insert(0, draw(st.integers(0, 1)))
+        if kind == Row.FACTORY:
+            operands = [*draw(TILES), *draw(TILES), draw(st.integers(1, 99))]
         row = builder.add(
             kind,
             slab=draw(st.integers(0, 9)) if spec.timed else 0,

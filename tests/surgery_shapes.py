@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from product_routes import find_product
+
 from qwasmc.ir.surgery import (
     STEP,
     Edge,
@@ -114,6 +116,16 @@ MIXED = {
             *[((1, 1), "S"), ((1, 2), "E")],
         ],
     ),
+    "seams around a corner": join(
+        [((1, 0), "Z"), ((3, 1), "X"), ((2, 2), "X")],
+        [((1, 1), "Z"), ((2, 1), "X"), ((1, 2), "X")],
+        [((1, 0), "S"), ((1, 1), "Em"), ((2, 1), "E"), ((1, 1), "Sm"), ((1, 2), "E")],
+    ),
+    "opposite seams": join(
+        [((0, 0), "Z"), ((0, 2), "Z"), ((1, 1), "X")],
+        [((0, 1), "X")],
+        [((0, 0), "Sm"), ((0, 1), "Sm"), ((0, 1), "E")],
+    ),
 }
 
 TWISTED = {
@@ -131,7 +143,29 @@ TWISTED = {
         [((2, 0), "Z"), ((3, 0), "Z"), ((3, 1), "X")],
         [((1, 0), "E"), ((2, 0), "S"), ((2, 0), "E"), ((2, 1), "E"), ((3, 0), "Sm")],
     ),
+    "YY by one tile": y_loop(
+        [((2, -1), "Y")],
+        [((2, 0), "Z"), ((1, -1), "X")],
+        [((2, -1), "S"), ((1, 0), "E"), ((1, -1), "Sm"), ((1, -1), "E")],
+    ),
+    "YYY": y_loop(
+        [((2, 1), "Y"), ((4, 1), "Y")],
+        [((2, 0), "Z"), ((3, 0), "Z"), ((3, 1), "X"), ((4, 0), "Z"), ((5, 0), "Z"), ((5, 1), "X")],
+        [
+            *[((1, 0), "E"), ((2, 0), "S"), ((2, 0), "E"), ((2, 1), "E"), ((3, 0), "Sm")],
+            *[((3, 0), "E"), ((4, 0), "S"), ((4, 0), "E"), ((4, 1), "E"), ((5, 0), "Sm")],
+        ],
+    ),
 }
+
+ATTACHED = {
+    "one": TWISTED["YZ far"],
+    "one, aside": y_loop([((-1, 1), "Z")], [((-1, 0), "Z")], [((-1, 0), "E"), ((-1, 0), "S")]),
+    "corner": TWISTED["YZ at the diagonal"],
+    "three": TWISTED["YX east"],
+    "three, around": TWISTED["YX around"],
+}
+"""A Y loop by its tile at which the rest of the product is attached."""
 
 JOINS = PLAIN | MIXED | TWISTED
 
@@ -158,6 +192,26 @@ def turned(join: Join, quarters: int = 1) -> Join:
         tuple(edges),
     )
     return turned(once, quarters - 1)
+
+
+PLANS = {
+    "diagonal": (((1, 1), (2, 2), (4, 1)), (7, 4)),
+    "row": (((1, 1), (3, 1), (5, 1)), (7, 3)),
+}
+"""Three homes with lanes around them, and the size of the chip: in cells of two, and in a row."""
+
+
+def planned(plan: str, letters: Sequence[str]) -> Join:
+    """The region that routing finds for a product of these letters, I for a home left out."""
+    homes, (width, height) = PLANS[plan]
+
+    def free(tile: Tile) -> bool:
+        return 0 <= tile[0] < width and 0 <= tile[1] < height and tile not in homes
+
+    named = zip(homes, letters, strict=True)
+    found = find_product([Term(home, Letter[name]) for home, name in named if name != "I"], free)
+    assert found is not None
+    return found
 
 
 def memory(letter: Letter, slabs: int = 1) -> Surgery:
@@ -202,4 +256,23 @@ def experiment(
     for number, terms in enumerate(observables):
         operands = [bit for i in terms for bit in (outcomes if i < 0 else [bits[i]])]
         build.add(Row.OBSERVABLE, aux=build.name(str(number)), operands=operands)
+    return build.freeze()
+
+
+def quarter_turns(
+    shape: Join, prepared: Letter, measured: Letter, before: int, after: int
+) -> Surgery:
+    """Two quarter turns of the second term by Y helpers that idle before and after their joins."""
+    helper, target = shape.terms
+    letter = Letter(target.letter ^ Letter.Y)
+    build = SurgeryBuilder()
+    build.add(Row.PREPARE, tile=target.tile, aux=letter)
+    bits = []
+    for born in (1, 2 + before + after):
+        slab, end = born + before, born + before + after
+        build.add(Row.PREPARE, slab=born, tile=helper.tile, aux=prepared)
+        bits.append(build.add(Row.JOIN, slab=slab, operands=encode_join(shape)))
+        bits.append(build.add(Row.MEASURE, slab=end, tile=helper.tile, aux=measured))
+    bits.append(build.add(Row.MEASURE, slab=end + 1, tile=target.tile, aux=letter))
+    build.add(Row.OBSERVABLE, aux=build.name("turns"), operands=bits)
     return build.freeze()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import stim
-from surgery_shapes import JOINS, TWISTED, join, turned
+from surgery_shapes import JOINS, TWISTED, join, turned, y_loop
 
 from qwasmc.backends.stim.code import IDLE, UnsupportedJoin, normalise, region_code
 from qwasmc.backends.stim.merge import merge
@@ -143,6 +143,41 @@ def test_normalise_moves_to_the_origin() -> None:
                 [((0, 1), "E"), ((1, 1), "Em"), ((2, 1), "S"), ((1, 1), "Sm"), ((1, 2), "S")],
             ),
             "meet at a corner",
+        ),
+        (
+            join(
+                [((0, 1), "Y")],
+                [((0, 0), "X"), ((1, 0), "X"), ((1, 1), "X")],
+                [((0, 0), "Sm"), ((0, 0), "E"), ((1, 0), "S"), ((0, 1), "E")],
+            ),
+            "at its patch",
+        ),
+        (
+            join(
+                [((0, 1), "Y")],
+                [((0, 0), "Z"), ((1, 0), "X"), ((1, 1), "X")],
+                [((0, 0), "S"), ((0, 0), "Em"), ((1, 0), "S"), ((0, 1), "E")],
+            ),
+            "in the wrong place",
+        ),
+        (
+            y_loop(
+                [((1, -1), "Y")],
+                [((0, -1), "X")],
+                [((1, -1), "S"), ((0, -1), "E"), ((0, -1), "Sm")],
+            ),
+            "too close",
+        ),
+        (
+            join(
+                [((0, 1), "Y")],
+                [((0, 0), "Z"), ((1, 0), "Z"), ((2, 0), "Z"), ((2, 1), "X"), ((1, 1), "X")],
+                [
+                    *[((0, 0), "S"), ((0, 0), "E"), ((1, 0), "E"), ((2, 0), "Sm")],
+                    *[((1, 1), "E"), ((0, 1), "E")],
+                ],
+            ),
+            "three tiles around a corner",
         ),
     ],
 )

@@ -18,7 +18,8 @@ from surgery_shapes import (
     turned,
 )
 
-from qwasmc.backends.stim.emit import Emission, NonLinearBit, OpenPatch, emit
+from qwasmc.backends.stim.emission import Emission, NonLinearBit, OpenPatch
+from qwasmc.backends.stim.emit import emit
 from qwasmc.backends.stim.noise import NoiseModel, apply_noise
 from qwasmc.diagnostics import CompileError
 from qwasmc.ir.surgery import Join, Letter, Magic, Row, Surgery, SurgeryBuilder, encode_join
@@ -294,7 +295,7 @@ def test_port_is_quiet_for_its_first_round_only() -> None:
     text = str(emission.circuit)
     assert text.count("S[T]") == 1
     layers = text.split("TICK")
-    for number, layer in enumerate(layers[:6]):
+    for number, layer in enumerate(layers[:7]):
         named: set[int] = set()
         for line in layer.strip().splitlines():
             name, *targets = line.split()
@@ -305,7 +306,7 @@ def test_port_is_quiet_for_its_first_round_only() -> None:
             elif not name.startswith(("QUBIT_COORDS", "S[T]")):
                 assert qubits.isdisjoint(port), (number, line)
         assert named == port
-    assert "[port]" not in "".join(layers[6:])
+    assert "[port]" not in "".join(layers[7:])
 
 
 def test_patch_may_not_be_joined_in_the_slab_that_injects_it() -> None:
@@ -432,7 +433,7 @@ def test_detectors_are_linear_in_plaquettes_and_slabs() -> None:
             for slab in range(slabs):
                 operands = encode_join(join(joined, [], [((0, y), "S")]))
                 build.add(Row.JOIN, slab=slab, operands=operands)
-        return sum(fragment.num_detectors for fragment in emit(build.freeze(), 3).fragments)
+        return emit(build.freeze(), 3).detectors
 
     base = size(1, 4) - size(1, 2)
     assert size(1, 8) - size(1, 6) == base

@@ -62,7 +62,7 @@ def test_noise_of_both_kinds():
 def test_ports_are_quiet_unless_told_otherwise():
     path = EXAMPLES / "magic.qwasm"
     quiet = qwasmc.compile(path, noise="uniform:0.001").circuit
-    noisy = qwasmc.compile(path, noise="uniform:0.001", noisy_ports=True).circuit
+    noisy = qwasmc.compile(path, noise="uniform:0.001", factory="injection").circuit
     assert len(quiet.shortest_graphlike_error()) == 3
     assert len(noisy.shortest_graphlike_error()) < 3
 
@@ -130,8 +130,19 @@ def test_open_circuits_are_verified_too(name: str):
     assert set(verdicts.values()) == {"proved"}
 
 
-def test_what_is_said_of_noisy_ports():
-    artifact = qwasmc.compile(EXAMPLES / "magic.qwasm", noisy_ports=True, verify=True)
+def test_what_is_said_of_injected_states():
+    artifact = qwasmc.compile(EXAMPLES / "magic.qwasm", factory="injection", verify=True)
     details = {item["check"]: item["detail"] for item in artifact.report["verification"]}
     for check in ("distance", "suppression"):
         assert "the distance of a noisy port is 1" in details[check]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("letters", ["XXZ", "XZX", "ZZZ"])
+def test_patches_at_a_branch_that_are_measured_at_once(letters: str):
+    """Measured out in the letter of the product, in its slab, they cost a unit of distance."""
+    lines = ["QLINIT 3", f"QLPPM {letters}, 0, 1, 2, r0", f"QLPPM {letters}, 0, 1, 2, r1"]
+    lines += [f"QLMEASURE {qubit}, r{qubit + 2}" for qubit in range(3)]
+    source = "\n".join(lines)
+    circuit = qwasmc.compile(source, distance=5, level=0, noise="uniform:0.001").circuit
+    assert len(circuit.shortest_graphlike_error()) == 5

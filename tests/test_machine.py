@@ -472,10 +472,9 @@ def test_barriers_take_the_qubits_that_are_there():
 # -- notes -----------------------------------------------------------------------------------------
 
 NOTES = """
-    MAGIC_STATE_REQUEST 4, 100
-    MAGIC_STATE_REQUEST 2, 100
+    MAGIC_STATE_REQUEST 4
+    MAGIC_STATE_REQUEST 2
     MAGIC_STATE_INVENTORY r9
-    MAGIC_DISTILLATION_START 15, 0.999
     SYNDROME_STREAM_START 0x1000, 10
     MWPM_DECODE 0x1000, 0x2000, 1
     ERROR_CORRECTION_APPLY 0x2000
@@ -493,7 +492,7 @@ def test_what_is_for_a_machine_is_kept_with_one_warning():
     assert all(warning.help and warning.severity == "warning" for warning in program.warnings)
     notes = [op.attrs["text"] for b in program.main.blocks for op in b.ops if op.name == "pragma"]
     assert len(notes) == len(NOTES.split("\n")) - 2
-    assert notes[0] == "MAGIC_STATE_REQUEST 4, 100"
+    assert notes[0] == "MAGIC_STATE_REQUEST 4"
 
 
 @pytest.mark.parametrize(
@@ -501,8 +500,8 @@ def test_what_is_for_a_machine_is_kept_with_one_warning():
 )
 def test_what_only_a_machine_knows_cannot_be_used(use):
     with pytest.raises(CompileError) as caught:
-        read(f"QLINIT 1\nMOV r1, 0\nMAGIC_STATE_INVENTORY r9\n{use}\n", "t.qwasm")
-    assert "MAGIC_STATE_INVENTORY writes r9, which" in caught.value.diagnostics[0].message
+        read(f"QLINIT 1\nMOV r1, 0\nMWPM_DECODE 0, r9\n{use}\n", "t.qwasm")
+    assert "MWPM_DECODE writes r9, which" in caught.value.diagnostics[0].message
 
 
 # -- what has not changed, and bounds --------------------------------------------------------------

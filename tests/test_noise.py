@@ -8,6 +8,7 @@ import stim
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qwasmc.backends.stim import noise
 from qwasmc.backends.stim.noise import (
     NoiseError,
     NoiseModel,
@@ -174,9 +175,9 @@ def test_equals_the_oracle_with_ports(circuit: stim.Circuit, model: NoiseModel):
 def test_fragments_equal_the_whole(blocks: list[str], model: NoiseModel):
     whole = build(blocks)
     noiser = Noiser(model, circuit_qubits(whole))
-    joined = noiser.fragment(build([]))
+    joined = stim.Circuit(noiser.text(str(build([]))))
     for block in blocks:
-        joined += noiser.fragment(stim.Circuit(block))
+        joined += stim.Circuit(noiser.text(str(stim.Circuit(block))))
     assert joined == apply_noise(whole, model)
 
 
@@ -262,6 +263,39 @@ def test_classical_control_has_no_noise_and_leaves_the_qubit_idle():
     """)
 
 
+def test_lines_of_a_kind_become_one():
+    text = "R 0\nR 1\nDETECTOR(0.5)\nTICK\nREPEAT 2 {\nCX 0 1\nCX 2 3\nTICK\n}\nM 1\nM !0\nMX 2"
+    assert (
+        Noiser(NoiseModel.si1000(0.0007), range(4)).text(text)
+        == """\
+R 0 1
+X_ERROR(0.0014) 0 1
+DETECTOR(0.5)
+DEPOLARIZE1(7e-05) 2 3
+DEPOLARIZE1(0.0014) 2 3
+TICK
+REPEAT 2 {
+    CX 0 1 2 3
+    DEPOLARIZE2(0.0007) 0 1 2 3
+    TICK
+}
+M(0.0035) 1 !0
+MX(0.0035) 2
+DEPOLARIZE1(7e-05) 3
+DEPOLARIZE1(0.0014) 3
+"""
+    )
+
+
+@given(blocks=st.lists(LAYERS, max_size=6))
+def test_what_is_remembered_changes_nothing(blocks: list[str]):
+    circuit = build(blocks)
+    usual = apply_noise(circuit, UNIFORM)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(noise, "_MAX_REMEMBERED", 5)
+        assert apply_noise(circuit, UNIFORM) == usual
+
+
 def test_repeat_is_kept_when_its_first_pass_is_like_the_others():
     circuit = stim.Circuit("REPEAT[loop] 1000000000000 {\nH[T] 0\nTICK\nM 1\nTICK\n}")
     assert apply_noise(circuit, UNIFORM) == stim.Circuit("""
@@ -316,9 +350,20 @@ def test_port_qubits_have_no_noise_in_their_layer():
 
 
 def test_noisy_ports_are_like_any_qubit():
-    untagged = PORT_CIRCUIT.replace("[port]", "[other]")
-    there = noisy(PORT_CIRCUIT, noisy_ports=True)
-    assert there == stim.Circuit(str(noisy(untagged)).replace("[other]", "[port]"))
+    assert noisy(PORT_CIRCUIT, noisy_ports=True) == stim.Circuit("""
+        R[port] 0
+        X_ERROR(0.125) 0
+        R 1 2
+        X_ERROR(0.125) 1 2
+        TICK
+        S[T] 0
+        DEPOLARIZE1(0.125) 0
+        I[port] 1
+        DEPOLARIZE1(0.125) 1 2
+        TICK
+        M(0.125) 1 0 2
+        I[port] 0
+    """)
 
 
 def test_port_layer_may_not_cross_a_loop():
@@ -357,7 +402,7 @@ def test_noisy_circuit_is_refused():
 
 def test_undeclared_qubit_is_refused():
     with pytest.raises(NoiseError, match="not declared to the noiser: 7"):
-        Noiser(UNIFORM, [0, 1]).fragment(stim.Circuit("H 0 7"))
+        Noiser(UNIFORM, [0, 1]).text("H 0 7\n")
 
 
 def test_parse_noise():

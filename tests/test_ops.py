@@ -22,6 +22,7 @@ from qwasmc.verify import verify
 from qwasmc.verify.operation import RANGES
 
 ANGLE = 0.7
+REQUIREMENT = "MAGIC_STATE_REQUEST 2, 30"
 
 Matrix = np.ndarray
 
@@ -207,7 +208,7 @@ def sample(spec: OpSpec, predicated: bool) -> Circuit:
     bit = builder.add("const", attr=1)
     n_qubits, n_bits = abs(spec.qubits), 64 if spec.name == "result_float" else abs(spec.bits)
     wires = [builder.add("alloc", attr=f"q{i}") for i in range(n_qubits)]
-    attr: int | str = "X" * n_qubits if spec.attr == "paulis" else names
+    attr = {"paulis": "X" * n_qubits, "needs": REQUIREMENT}.get(spec.attr, names)
     builder.add(
         spec.name,
         [*wires, *[bit] * n_bits],
@@ -235,7 +236,10 @@ def test_print_and_parse(spec: OpSpec):
         assert again.names == circuit.names
 
 
-WORDS = {"predicate": "uge", "function": "sqrt", "callee": "main", "paulis": "X"}
+WORDS = {
+    **{"predicate": "uge", "function": "sqrt", "callee": "main", "paulis": "X"},
+    "needs": REQUIREMENT,
+}
 
 
 def program_sample(spec: OpSpec, computed: bool) -> Program:

@@ -41,6 +41,25 @@ def test_expansion_is_the_symmetric_difference(nodes) -> None:
         assert graph.expand(handle) == (sorted(records), constant)
 
 
+@given(NODES)
+def test_shares_add_up_to_the_roots(nodes) -> None:
+    graph = Parities()
+    handles = [ZERO]
+    for children, base, offsets, constant in nodes:
+        picked = tuple(handles[child % len(handles)] for child in children)
+        handles.append(graph.add(picked, base, np.array(offsets, dtype=int), constant))
+    handles.append(graph.add((handles[-1],), -7, np.zeros(1, dtype=int)))  # no record
+    found: list[set[int]] = [set() for _ in handles]
+    bases = []
+    for records, roots in graph.shares(handles):
+        bases.append(min(records))
+        for root in roots:
+            for record in records.tolist():
+                found[root] ^= {record}
+    expected = [{record for record in graph.expand(root)[0] if record >= 0} for root in handles]
+    assert found == expected
+
+
 def test_long_chains_stay_small() -> None:
     """Ten thousand events, each on top of the last, are as many nodes and one walk."""
     graph = Parities()

@@ -55,7 +55,7 @@ def test_csv_is_read_back_by_sinter(tmp_path):
 def test_to_json():
     there = sample(TWO, shots=1000)
     data = there.to_json()
-    assert set(data) == {"observables", "total"}
+    assert set(data) == {"observables", "total", "discards"}
     assert set(data["observables"]) == {"L0", "L1"}
     assert set(data["total"]) == {"shots", "errors", "rate", "low", "high"}
     assert data["total"]["errors"] == there.total.errors
@@ -106,3 +106,36 @@ def test_missing_decoder_package_is_said(monkeypatch):
     monkeypatch.setitem(sinter.BUILT_IN_DECODERS, "fusion_blossom", Missing())
     with pytest.raises(SampleError, match="'fusion_blossom' is not installed: no such package"):
         sample(TWO, shots=10, decoder="fusion_blossom")
+
+
+POSTSELECTED = stim.Circuit("""
+    R 0 1
+    X_ERROR(0.1) 0
+    X_ERROR(0.3) 0 1
+    M 0 1
+    DETECTOR(0, 0, 0) rec[-1]
+    DETECTOR(0, 0, 0, 1) rec[-1]
+    OBSERVABLE_INCLUDE(0) rec[-2]
+""")
+"""Of the shots, 30% are discarded; observable 0 fails with 0.1 * 0.7 + 0.9 * 0.3 in any case."""
+
+
+def test_postselection():
+    there = sample(POSTSELECTED, shots=20_000, decoder="vacuous", postselect=True)
+    kept = there.total.shots
+    assert kept + there.discards == 20_000
+    assert abs(kept / 20_000 - 0.7) < 5 * (0.3 * 0.7 / 20_000) ** 0.5
+    assert abs(there.total.rate - 0.34) < 5 * (0.34 * 0.66 / kept) ** 0.5
+    assert there.observables["L0"] == there.total
+    assert sample(POSTSELECTED, shots=1000).discards == 0
+
+
+def test_postselection_on_nothing():
+    with pytest.raises(SampleError, match="no marked detector and no flag"):
+        sample(TWO, shots=1000, postselect=True)
+
+
+def test_postselection_of_nothing():
+    always = stim.Circuit(str(POSTSELECTED).replace("X_ERROR(0.3) 0 1", "X_ERROR(1) 1"))
+    with pytest.raises(SampleError, match="discarded all 1000 shots"):
+        sample(always, shots=1000, decoder="vacuous", postselect=True)

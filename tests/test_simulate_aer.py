@@ -147,6 +147,31 @@ def test_wide_circuits_with_few_qubits_at_once_are_not():
     assert simulate(builder.freeze(), 3, 0, load)["counts"] == {"": 3}
 
 
+def test_computed_bits_on_many_qubits():
+    """From 15 qubits on Aer fuses gates, and then loses bits that are computed from others."""
+    rng = Random(3)
+    builder = CircuitBuilder()
+    wires = [builder.add("alloc", attr=f"q{n}") for n in range(16)]
+    bits: list[int] = []
+    for _ in range(20):
+        name, at = rng.choice(["h", "t", "cx", "measure_z", "x"]), rng.randrange(16)
+        if name == "cx":
+            first = builder.add("cx", [wires[at], wires[(at + 1) % 16]])
+            wires[at], wires[(at + 1) % 16] = first, first + 1
+        elif name == "measure_z":
+            wires[at] = builder.add(name, [wires[at]])
+            bits.append(wires[at] + 1)
+            if len(bits) > 1:
+                bits.append(builder.add("and" if rng.random() < 0.5 else "xor", bits[-2:]))
+        elif name == "x" and bits:
+            wires[at] = builder.add("x", [wires[at]], cond=rng.choice(bits))
+        else:
+            wires[at] = builder.add("h" if name == "x" else name, [wires[at]])
+    for number, bit in enumerate(bits):
+        builder.add("result", [bit], attr=f"m{number}")
+    assert sum(aer.sample(builder.freeze(), 5, 0)["counts"].values()) == 5
+
+
 def test_without_aer_the_extra_is_named():
     def missing(function: str):
         raise ModuleNotFoundError("No module named 'qiskit_aer'", name="qiskit_aer")

@@ -78,6 +78,10 @@ TELEPORT = """"builtin.module"() ({
   "qw.observable"(%b3, %b4) {name = "p"} : (i1, i1) -> ()
   "qw.output"(%b6, %b7) {slab = 3, tile = "(2,0)", name = "a", label = 1} : (i1, i1) -> ()
   "qw.wait"() {slab = 3, rounds = 7} : () -> ()
+  %b12 = "qw.adapt"(%b4) {slab = 3, tile = "(4,0)"} : (i1) -> i1
+  %b13 = "qw.fix"(%b3, %b4) : (i1, i1) -> i1
+  "qw.chip"() {tile = "(9,8)"} : () -> ()
+  "qw.factory"() {tile = "(7,0)", name = "f", size = "(2,3)", port = "(7,1)", period = 12} : () -> ()
 }) {qw.level = "surgery"} : () -> ()
 """  # noqa: E501
 
@@ -131,6 +135,10 @@ def teleport() -> Surgery:
     name = builder.name("a")
     builder.add(Row.OUTPUT, slab=3, tile=(2, 0), aux=name, operands=[1, flip, both])
     builder.add(Row.WAIT, slab=3, aux=7)
+    builder.add(Row.ADAPT, slab=3, tile=(4, 0), operands=[bit])
+    builder.add(Row.FIX, operands=[parity, bit])
+    builder.add(Row.CHIP, tile=(9, 8))
+    builder.add(Row.FACTORY, tile=(7, 0), aux=builder.name("f"), operands=[2, 3, 7, 1, 12])
     return builder.freeze()
 
 

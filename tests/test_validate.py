@@ -12,7 +12,8 @@ import stim
 from random_circuits import random_clifford, random_guarded
 
 from qwasmc.backends.stim import validate as module
-from qwasmc.backends.stim.emit import BitParity, OpenPatch, Records, emit
+from qwasmc.backends.stim.emission import BitParity, OpenPatch, Records
+from qwasmc.backends.stim.emit import emit
 from qwasmc.backends.stim.noise import NoiseModel, apply_noise
 from qwasmc.backends.stim.probe import probe
 from qwasmc.backends.stim.validate import (
@@ -42,7 +43,7 @@ def build(program: Circuit, distance: int = 3) -> Build:
 def fake(original: Build, **changes: object) -> Build:
     """The same build with parts of its emission replaced."""
     emission = original.emission
-    parts = ("circuit", "bit_parity", "inputs", "outputs", "num_qubits", "distance")
+    parts = ("circuit", "records", "bit_parity", "inputs", "outputs", "num_qubits", "distance")
     fields = {name: getattr(emission, name) for name in parts}
     return Build(original.program, original.surgery, SimpleNamespace(**fields | changes))
 
@@ -448,7 +449,7 @@ def test_swapped_outputs_are_found():
 def test_a_wrong_record_in_an_observable_is_found():
     found = build(bell())
     flat = found.emission.circuit.flattened()
-    (at,) = [i for i, item in enumerate(flat) if item.name == "OBSERVABLE_INCLUDE"]
+    *_, at = [i for i, item in enumerate(flat) if item.name == "OBSERVABLE_INCLUDE"]
     for records in (
         [],
         flat[at].targets_copy()[1:],
@@ -458,6 +459,14 @@ def test_a_wrong_record_in_an_observable_is_found():
         mutant = fake(found, circuit=changed(flat, at, wrong))
         assert check_observables(mutant).result == "failed"
     assert check_observables(fake(found, circuit=changed(flat, at))).result == "failed"
+
+
+def test_records_of_observables_behind_and_in_loops():
+    text = "REPEAT {} {{\nM 0\n{}}}\n"
+    inside = text.format(2, "OBSERVABLE_INCLUDE(1) rec[-1]\n")
+    circuit = stim.Circuit(text.format(10**12, "") + inside + "OBSERVABLE_INCLUDE(0) rec[-2]")
+    found = module._observable_records(circuit)
+    assert found == {0: {10**12}, 1: {10**12, 10**12 + 1}}
 
 
 def test_a_random_detector_is_found():
@@ -503,6 +512,7 @@ def transversal(gate: str, physical: str) -> Build:
     ]
     emission = SimpleNamespace(
         circuit=stim.Circuit(physical),
+        records=0,
         inputs=patches,
         outputs=leaving,
         num_qubits=n,

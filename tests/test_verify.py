@@ -349,7 +349,7 @@ WRONG_SURGERY = [
     ("prepare (0,0) 0; join 0", "row 1 ('join'): tile (0, 2) holds no patch"),
     (PAIR + "join 6" + ENDS, "row 3 ('measure'): the patch on (0, 0) is used later, in slab 6"),
     (PAIR + "join 1; join 1", "tile (0, 1) is in the region of row 2 in the same slab"),
-    (PAIR + "join 2; join 1", "the patch on (0, 0) took part in a join of slab 2"),
+    (PAIR + "join 2; join 1", "the patch on (0, 0) is busy in slab 2"),
     ("prepare (0,0) 2; prepare (0,2) 0; join 1", "patch on (0, 0) appears later, in slab 2"),
     (PAIR + "measure (0,0) 1; join 1", "row 3 ('join'): tile (0, 0) holds no patch"),
     (PAIR + "prepare (0,0) 1", "tile (0, 0) holds a patch already (row 0)"),

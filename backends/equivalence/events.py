@@ -35,7 +35,7 @@ TOLERANCE = 1e-10
 MAX_MONOMIALS = 4096
 """Most monomials of a bit as a polynomial of outcomes."""
 
-NOTHING = frozenset({"barrier", "syndrome", "rev_begin", "rev_end", "pragma", "return"})
+NOTHING = frozenset({"barrier", "syndrome", "rev_begin", "rev_end", "require", "pragma", "return"})
 """Operations that do nothing to ideal qubits."""
 
 

@@ -306,22 +306,40 @@ def _twists(geometry: _Geometry, unused: list[Site]) -> list[Cat]:
     and their product is the twist.
     """
     cats = []
+    terms = geometry.join.terms
+    patches = {term.tile for term in terms}
+    in_loops: set[Edge] = set()
     for (x, y), around in geometry.crossings():
         sides = [side for side, edge in zip(Side, around, strict=True) if edge.mixed]
         if not sides:
             continue
+        if any(edge.mixed and patches & {edge.tile, far_tile(edge)} for edge in around):
+            raise UnsupportedJoin("a loop of tiles has its mixed edge at its patch")
+        if not in_loops.isdisjoint(around):
+            raise UnsupportedJoin("two loops share two tiles: their twists are too close")
+        in_loops.update(around)
         wall, inner, outer = TWISTS[sides[0]]
         faces = {(x - 1, y - 1), (x, y - 1), (x - 1, y), (x, y)}
         if len(sides) > 1 or not faces.isdisjoint(unused):
             raise UnsupportedJoin("a loop of tiles has its mixed edge in the wrong place")
         cats.append(Cat((x + inner[0], y + inner[1]), (x + outer[0], y + outer[1]), (x, y), wall))
+    if len(cats) != sum(term.letter == Letter.Y for term in terms):
+        raise UnsupportedJoin("the loop of a Y term is not the three tiles around a corner")
     return cats
+
+
+def _distinct(places: Ints) -> Ints:
+    """(m, 2) places in order, each once."""
+    low, stride = places.min(axis=0), int(np.ptp(places[:, 1])) + 1
+    keys = np.unique((places - low) @ np.array([stride, 1]))
+    distinct: Ints = np.stack([keys // stride, keys % stride], axis=1) + low
+    return distinct
 
 
 def _plain(sites: _Sites, taken: Sequence[Site]) -> tuple[Ints, Ints, Ints]:
     """The plain plaquettes outside `taken`: (m, 2) faces, (m, 4) members, (m,) types."""
     around = (sites.coordinates[:, None, :] - CORNERS).reshape(-1, 2)
-    faces = np.unique(around, axis=0)
+    faces = _distinct(around)
     if taken:
         faces = faces[_Index(np.array(taken, dtype=np.int64)).find(faces) < 0]
     members = sites.members(faces)

@@ -13,7 +13,7 @@ at the split, so the operator's sign changes by just their records.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -74,49 +74,46 @@ class _Graph:
         nodes = np.flatnonzero(random)
         members = code.members[nodes].reshape(len(nodes), 8)
         letters = code.letters[nodes].reshape(len(nodes), 8)
-        self.nodes: list[int] = nodes.tolist()
-        self.on_site: dict[int, list[tuple[int, int]]] = {}
-        """Site -> (node, letter) of the random stabilizers there."""
         row, column = np.nonzero(letters)
-        for node, site, letter in zip(
-            nodes[row].tolist(),
-            members[row, column].tolist(),
-            letters[row, column].tolist(),
-            strict=True,
-        ):
-            self.on_site.setdefault(site, []).append((node, letter))
-        self.joined: dict[int, list[tuple[int, int]]] = {node: [] for node in self.nodes}
-        """Node -> (neighbour, site between them)."""
-        for site in np.flatnonzero(code.owner < 0).tolist():
-            ends = self.violated([site], Letter(int(code.start[site])))
-            if len(ends) == 1 or len(ends) > 2:
-                raise UnsupportedJoin("the region measures no product of its terms")
-            if ends:
-                a, b = ends
-                self.joined[a].append((b, site))
-                self.joined[b].append((a, site))
-        self.tree = self._tree()
+        by_site = np.argsort(members[row, column], kind="stable")
+        row, column = row[by_site], column[by_site]
+        self.nodes: list[int] = nodes.tolist()
+        self._node, self._site = nodes[row], members[row, column]
+        self._letter = letters[row, column]
+        """Every node on every site, by site, with its letter there."""
+        self.tree = self._tree(*self._edges())
 
-    def violated(self, sites: Iterable[int], letter: Letter) -> set[int]:
+    def violated(self, sites: Sequence[int], letter: Letter) -> set[int]:
         """The nodes that anticommute with a string of one letter."""
-        nodes: set[int] = set()
-        for site in sites:
-            for node, other in self.on_site.get(site, ()):
-                if other != letter:
-                    nodes ^= {node}
-        return nodes
+        here = np.isin(self._site, sites) & (self._letter != letter)
+        nodes, times = np.unique(self._node[here], return_counts=True)
+        return set(nodes[times % 2 == 1].tolist())
 
-    def _tree(self) -> dict[int, tuple[int, int]]:
+    def _edges(self) -> tuple[Ints, Ints]:
+        """(e,) the fresh sites that join two nodes, in order, and (e, 2) these nodes."""
+        start = self.code.start[self._site]
+        violated = (self.code.owner[self._site] < 0) & (self._letter != start)
+        sites, first, times = np.unique(self._site[violated], return_index=True, return_counts=True)
+        if (times != 2).any():
+            raise UnsupportedJoin("the region measures no product of its terms")
+        nodes = self._node[violated]
+        return sites, np.stack([nodes[first], nodes[first + 1]], axis=1)
+
+    def _tree(self, sites: Ints, ends: Ints) -> dict[int, tuple[int, int]]:
         """A breadth-first tree: node -> (parent, site between), the root its own parent."""
+        one, other = ends.T.reshape(-1), ends[:, ::-1].T.reshape(-1)
+        order = np.lexsort((np.tile(sites, 2), one))
+        first = np.searchsorted(one[order], np.arange(len(self.code.faces) + 1)).tolist()
+        others, between = other[order].tolist(), np.tile(sites, 2)[order].tolist()
         root = self.nodes[0]
         tree = {root: (root, -1)}
         queue = deque([root])
         while queue:
             node = queue.popleft()
-            for other, site in self.joined[node]:
-                if other not in tree:
-                    tree[other] = (node, site)
-                    queue.append(other)
+            for at in range(first[node], first[node + 1]):
+                if others[at] not in tree:
+                    tree[others[at]] = (node, between[at])
+                    queue.append(others[at])
         if len(tree) < len(self.nodes):
             raise UnsupportedJoin("the edges of the region do not connect it")
         return tree
@@ -142,7 +139,9 @@ def merge(code: Code) -> Merge:
     rows = _rows(code, term, owner)
     fresh: list[int] = np.flatnonzero(~random & (term < 0)).tolist()
     is_fresh = (code.members >= 0) & (owner < 0) & ~random[:, None, None]
-    fresh_sites = [members[here] for members, here in zip(code.members, is_fresh, strict=True)]
+    fresh_sites = [NONE] * len(code.members)
+    for i in np.flatnonzero(is_fresh.any(axis=(1, 2))).tolist():
+        fresh_sites[i] = code.members[i][is_fresh[i]]
     if not code.join.edges:
         return Merge(fresh, rows, fresh_sites, NONE, False, ())
     graph = _Graph(code, random)

@@ -1,4 +1,4 @@
-"""Circuit-level noise: a noiseless Stim circuit in, the same circuit with errors out.
+"""Circuit-level noise: noiseless Stim text in, the same text with errors out.
 
     R 0                    R 0
     RX 1                   X_ERROR(0.001) 0
@@ -14,6 +14,10 @@
                            H 2
                            DEPOLARIZE1(0.001) 2
                            DEPOLARIZE1(0.001) 1
+
+Text to text, because Stim's own objects take many times longer than the text that they come from
+and end in.  A program has few different lines (those of a patch come again in every slab), so each
+is understood once.
 
 A *layer* is what stands between two TICKs.  The noise of an operation follows it at once; that
 of the qubits a layer leaves alone closes the layer.  Annotations, tags and REPEAT blocks stay.
@@ -34,20 +38,39 @@ with them; one that waits is named by `I[port]`.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
-from functools import cache
+from functools import cache, lru_cache
 from itertools import groupby
 from typing import NamedTuple
 
+import numpy as np
 import stim
+from numpy.typing import NDArray
+
+from qwasmc.backends.stim.lines import (
+    ANNOTATIONS,
+    QUBIT,
+    circuit_lines,
+    end_of_loop,
+    is_operation,
+    line_parts,
+    shortened,
+    target_groups,
+)
+
+Bools = NDArray[np.bool_]
 
 PORT_TAG = "port"
 """Tag of the operations of a noise-free injection port."""
 
-_ANNOTATIONS = {"DETECTOR", "OBSERVABLE_INCLUDE", "QUBIT_COORDS", "SHIFT_COORDS", "MPAD"}
-_QUBIT = re.compile(r"\d+")
+_INDENT = "    "
+_MAX_REMEMBERED = 1 << 25
+"""Most characters of the lines whose meaning is remembered."""
+
+_MAX_IDLE = 16
+"""Layers whose idle qubits are remembered: those of a round come again in its slab."""
+
 _MIXED_1 = 3 / 4
 _MIXED_2 = 15 / 16
 
@@ -133,23 +156,18 @@ def apply_noise(
 
     Raises `NoiseError` if the circuit holds noise already or an operation without a rule.
     """
-    return Noiser(model, circuit_qubits(circuit), noisy_ports=noisy_ports).fragment(circuit)
+    noiser = Noiser(model, circuit_qubits(circuit), noisy_ports=noisy_ports)
+    return stim.Circuit(noiser.text("\n".join(circuit_lines(circuit))))
 
 
 def circuit_qubits(circuit: stim.Circuit) -> set[int]:
     """The qubits that operations name; coordinates alone do not make a qubit."""
-    return {int(name) for name in _named(circuit)}
-
-
-def _named(circuit: stim.Circuit) -> set[str]:
-    names: set[str] = set()
-    for item in circuit:
-        if isinstance(item, stim.CircuitRepeatBlock):
-            names |= _named(item.body_copy())
-        elif item.name != "TICK" and item.name not in _ANNOTATIONS:
-            _, targets = _split(item)
-            names.update(name for group in _groups(targets, width=1) for name in group.qubits)
-    return names
+    named: set[int] = set()
+    for line in circuit_lines(circuit):
+        if is_operation(line):
+            _, _, _, targets = line_parts(line)
+            named.update(int(name) for group in target_groups(targets, 1) for name in group.qubits)
+    return named
 
 
 class Noiser:
@@ -157,7 +175,7 @@ class Noiser:
 
     The fragments' results, put together, are the noise of the whole circuit.  `qubits` are all
     qubits of the whole circuit: a layer must know who idles in it.  With `noisy_ports`, the
-    `port` tag means nothing.
+    `port` tag means nothing, and a qubit named by `I[port]` waits.
     """
 
     def __init__(
@@ -165,133 +183,206 @@ class Noiser:
     ) -> None:
         self._model = model
         self._noisy_ports = noisy_ports
-        self._qubits = {str(qubit): None for qubit in sorted(qubits)}
+        self._names = np.array([str(qubit) for qubit in sorted(qubits)], dtype=object)
+        self._position = {name: at for at, name in enumerate(self._names)}
+        self._operations: dict[str, _Operation] = {}
+        self._remembered = 0
+        """Characters of the keys of `_operations`."""
         self._idle = _channel("DEPOLARIZE1", model.idle)
         self._resonator_idle = _channel("DEPOLARIZE1", model.resonator_idle)
+        self._others = lru_cache(maxsize=_MAX_IDLE)(self._spell_others)
 
-    def fragment(self, circuit: stim.Circuit) -> stim.Circuit:
-        """The noisy form of whole layers: `circuit` starts and ends where a TICK stands."""
+    def text(self, circuit: str) -> str:
+        """The noisy form of whole layers: `circuit` starts and ends where a TICK stands.
+
+        It is Stim's text with an instruction on each line, without aliases and comments.
+        """
         if self._model == NoiseModel():
-            return circuit.copy()
-        out, open_layer = self._body(circuit, _Layer())
+            return circuit
+        lines = [line for indented in circuit.split("\n") if (line := indented.strip())]
+        out, open_layer = self._body(lines, self._new_layer())
         self._close(open_layer, out)
-        return out
+        return "\n".join([*out, ""])
 
-    def _body(self, circuit: stim.Circuit, before: _Layer) -> tuple[stim.Circuit, _Layer]:
+    def _new_layer(self) -> _Layer:
+        return _Layer(*np.zeros((3, len(self._names)), dtype=np.bool_))
+
+    def _body(self, lines: Sequence[str], before: _Layer) -> tuple[list[str], _Layer]:
         """The noisy form of a loop body or fragment that starts inside the layer `before`.
 
         Also returns the layer that is open at its end, for the code behind it to close.
         """
-        out = stim.Circuit()
+        out: list[str] = []
         layer = before.copy()
-        steps: list[_Step] = []
-        for item in circuit:
-            if isinstance(item, stim.CircuitRepeatBlock):
-                self._add(steps, layer, out)
-                layer = self._repeat(item, layer, out)
-            elif item.name == "TICK":
-                self._add(steps, layer, out)
+        steps: list[str] = []
+        at = 0
+        while at < len(lines):
+            line = lines[at]
+            at += 1
+            if not line.startswith(("TICK", "REPEAT")):
+                steps.append(line)
+                continue
+            self._add(steps, layer, out)
+            if line.startswith("TICK"):
                 self._close(layer, out)
-                layer = _Layer()
-                out.append(item)
+                layer = self._new_layer()
+                out.append(line)
             else:
-                steps.append(self._step(item))
+                end = end_of_loop(lines, at)
+                layer = self._repeat(line, lines[at:end], layer, out)
+                at = end + 1
         self._add(steps, layer, out)
         return out, layer
 
-    def _repeat(self, block: stim.CircuitRepeatBlock, before: _Layer, out: stim.Circuit) -> _Layer:
+    def _repeat(self, head: str, body: Sequence[str], before: _Layer, out: list[str]) -> _Layer:
         """Append the noisy loop to `out`; returns the layer that is open at its end.
 
         The layer that the body's first TICK closes began before the loop in the first pass and
         at the end of the body in later ones.  Where these differ, the first pass is peeled off.
         """
-        body, count = block.body_copy(), block.repeat_count
+        name, times, brace = head.rsplit(" ", 2)
+        count = int(times)
         first, layer = self._body(body, before)
-        if count > 1 and layer != before:
+        if count > 1 and not layer.equals(before):
             later, layer = self._body(body, layer)
             if later != first:
                 out += first
                 first, count = later, count - 1
-        out.append(stim.CircuitRepeatBlock(count, first, tag=block.tag))
+        out.append(f"{name} {count} {brace}")
+        out += [_INDENT + line for line in first]
+        out.append("}")
         return layer
 
-    def _step(self, item: stim.CircuitInstruction) -> _Step:
-        if item.name in _ANNOTATIONS:
-            return _Step(item, None, "", "")
-        rule = _rule(self._model, item.name)
+    def _operation(self, line: str) -> _Operation:
+        """What a line means."""
+        known = self._operations.get(line)
+        if known is None:
+            known = self._understand(line)
+            self._remembered += len(line)
+            if self._remembered > _MAX_REMEMBERED:
+                self._operations.clear()
+                self._remembered = len(line)
+            self._operations[line] = known
+        return known
+
+    def _understand(self, line: str) -> _Operation:
+        name, tag, arguments, targets = line_parts(line)
+        rule = _rule(self._model, name)
         if rule is None:
-            raise NoiseError(f"no noise rule for '{_shortened(item)}'")
-        if item.gate_args_copy():
-            raise NoiseError(f"the circuit is noisy already: '{_shortened(item)}'")
-        return _Step(item, rule, *_split(item))
+            raise NoiseError(f"no noise rule for '{shortened(line)}'")
+        if arguments:
+            raise NoiseError(f"the circuit is noisy already: '{shortened(line)}'")
+        quantum = "[" not in targets
+        if quantum:
+            names = QUBIT.findall(targets)
+        else:
+            names = [name for group in target_groups(targets, rule.width) for name in group.qubits]
+        is_port = tag == f"[{PORT_TAG}]" and not self._noisy_ports
+        return _Operation(name + tag, targets, rule, self._positions(names), quantum, is_port)
 
-    def _add(self, steps: list[_Step], layer: _Layer, out: stim.Circuit) -> None:
-        """Append `steps`, all of one layer, with their own noise; empties `steps`."""
-        operations = [step for step in steps if step.rule is not None]
-        ports = set() if self._noisy_ports else _port_qubits(operations)
-        if operations and layer.touched and (ports or layer.ports):
-            raise NoiseError("a layer with port operations crosses the edge of a REPEAT block")
-        layer.ports |= ports
-        for step in steps:
-            if step.rule is None:
-                out.append(step.item)
-            elif ports or "[" in step.targets:
-                self._add_by_group(step, step.rule, layer, out)
-            else:
-                layer.touch(_QUBIT.findall(step.targets), step.rule)
-                _append(out, step, step.rule.flip, step.targets)
-                if step.rule.after and step.targets:
-                    out.append_from_stim_program_text(
-                        f"{step.rule.after} {step.targets.replace('!', '')}"
-                    )
-        steps.clear()
-
-    def _add_by_group(self, step: _Step, rule: _Rule, layer: _Layer, out: stim.Circuit) -> None:
-        """Append a step some of whose targets may be ports or classical bits."""
-        groups = list(_groups(step.targets, rule.width))
-        for group in groups:
-            layer.touch(group.qubits, rule)
-        for quiet, run in groupby(groups, lambda group: not layer.ports.isdisjoint(group.qubits)):
-            # Measurements keep their order, so the step is cut where quiet targets begin or end.
-            _append(out, step, "" if quiet else rule.flip, " ".join(group.text for group in run))
-        noisy = " ".join(
-            group.text for group in groups if group.quantum and layer.ports.isdisjoint(group.qubits)
-        )
-        if rule.after and noisy:
-            out.append_from_stim_program_text(f"{rule.after} {noisy.replace('!', '')}")
-
-    def _close(self, layer: _Layer, out: stim.Circuit) -> None:
-        """Append the noise of the qubits that the finished `layer` left waiting."""
-        if not layer.touched:
-            return
-        unknown = layer.touched - self._qubits.keys()
+    def _positions(self, names: list[str]) -> NDArray[np.int32]:
+        """Where qubits stand among all."""
+        unknown = {name for name in names if name not in self._position}
         if unknown:
             raise NoiseError(f"qubits not declared to the noiser: {', '.join(sorted(unknown))}")
-        self._depolarize(self._idle, layer.touched, out)
-        if layer.collapsed:
+        return np.array([self._position[name] for name in names], dtype=np.int32)
+
+    def _add(self, lines: list[str], layer: _Layer, out: list[str]) -> None:
+        """Append `lines`, all of one layer, with their own noise; empties `lines`."""
+        notes = (*ANNOTATIONS, f"I[{PORT_TAG}]") if self._noisy_ports else ANNOTATIONS
+        steps = [None if line.startswith(notes) else self._operation(line) for line in lines]
+        self._mark([step for step in steps if step is not None], layer)
+        run: list[_Operation] = []
+        for line, step in zip(lines, steps, strict=True):
+            if run and (step is None or step.head != run[0].head):
+                self._append(run, layer, out)
+                run = []
+            if step is None:
+                out.append(line)
+            else:
+                run.append(step)
+        if run:
+            self._append(run, layer, out)
+        lines.clear()
+
+    def _mark(self, operations: list[_Operation], layer: _Layer) -> None:
+        """Let a layer know what operations do to their qubits."""
+        begun = bool(layer.touched.any())
+        for operation in operations:
+            layer.touched[operation.qubits] = True
+            if operation.rule.collapses:
+                layer.collapsed[operation.qubits] = True
+            if operation.is_port:
+                layer.ports[operation.qubits] = layer.has_ports = True
+        if begun and operations and layer.has_ports:
+            raise NoiseError("a layer with port operations crosses the edge of a REPEAT block")
+
+    def _append(self, run: list[_Operation], layer: _Layer, out: list[str]) -> None:
+        """Append operations of one name and tag as one instruction, with their own noise."""
+        head, rule = run[0].head, run[0].rule
+        targets = " ".join(operation.targets for operation in run)
+        if run[0].is_port:
+            out.append(f"{head} {targets}")
+            return
+        if not all(operation.quantum for operation in run) or any(
+            layer.ports[operation.qubits].any() for operation in run if layer.has_ports
+        ):
+            targets = self._append_by_group(head, rule, targets, layer, out)
+        else:
+            out.append(f"{head}{rule.flip if targets else ''} {targets}")
+        if rule.after and targets:
+            out.append(f"{rule.after} {targets.replace('!', '')}")
+
+    def _append_by_group(
+        self, head: str, rule: _Rule, targets: str, layer: _Layer, out: list[str]
+    ) -> str:
+        """Append an instruction some of whose targets may be ports or classical bits.
+
+        Returns the targets that its noise is to follow on.
+        """
+        groups = list(target_groups(targets, rule.width))
+        quiet = [bool(layer.ports[self._positions(group.qubits)].any()) for group in groups]
+        # Measurements keep their order, so the step is cut where quiet targets begin or end.
+        for still, run in groupby(zip(quiet, groups, strict=True), lambda pair: pair[0]):
+            some = " ".join(group.text for _, group in run)
+            out.append(f"{head}{'' if still else rule.flip} {some}")
+        return " ".join(
+            group.text
+            for still, group in zip(quiet, groups, strict=True)
+            if group.quantum and not still
+        )
+
+    def _close(self, layer: _Layer, out: list[str]) -> None:
+        """Append the noise of the qubits that the finished `layer` left waiting."""
+        if layer.touched.any():
+            self._depolarize(self._idle, layer.touched, out)
+        if layer.collapsed.any():
             self._depolarize(self._resonator_idle, layer.collapsed | layer.ports, out)
 
-    def _depolarize(self, channel: str, spared: set[str], out: stim.Circuit) -> None:
-        if channel and len(spared) < len(self._qubits):
-            names = " ".join(name for name in self._qubits if name not in spared)
-            out.append_from_stim_program_text(f"{channel} {names}")
+    def _depolarize(self, channel: str, spared: Bools, out: list[str]) -> None:
+        if channel and not spared.all():
+            out.append(f"{channel} {self._others(spared.tobytes())}")
+
+    def _spell_others(self, spared: bytes) -> str:
+        """The qubits of a complement as targets."""
+        return " ".join(self._names[~np.frombuffer(spared, dtype=np.bool_)].tolist())
 
 
 @dataclass(slots=True)
 class _Layer:
-    """What an unfinished layer has done so far.  Qubits are named by their text."""
+    """What an unfinished layer has done so far, qubit by qubit."""
 
-    touched: set[str] = field(default_factory=set)
-    collapsed: set[str] = field(default_factory=set)
-    ports: set[str] = field(default_factory=set)
+    touched: Bools
+    collapsed: Bools
+    ports: Bools
+    has_ports: bool = False
 
     def copy(self) -> _Layer:
-        return _Layer(set(self.touched), set(self.collapsed), set(self.ports))
+        return _Layer(self.touched.copy(), self.collapsed.copy(), self.ports.copy(), self.has_ports)
 
-    def touch(self, qubits: Iterable[str], rule: _Rule) -> None:
-        self.touched.update(qubits)
-        if rule.collapses:
-            self.collapsed.update(qubits)
+    def equals(self, other: _Layer) -> bool:
+        mine, its = ((layer.touched, layer.collapsed, layer.ports) for layer in (self, other))
+        return all(map(np.array_equal, mine, its))
 
 
 class _Rule(NamedTuple):
@@ -307,25 +398,22 @@ class _Rule(NamedTuple):
     """Number of targets that belong together."""
 
 
-class _Step(NamedTuple):
-    """An instruction and its text, `head` (with tag) and `targets`; no rule: an annotation."""
+class _Operation(NamedTuple):
+    """What a line means."""
 
-    item: stim.CircuitInstruction
-    rule: _Rule | None
     head: str
+    """Name with tag."""
     targets: str
-
-
-class _Group(NamedTuple):
-    """Targets that one application of a gate takes, and the qubits it acts on physically."""
-
-    text: str
-    qubits: list[str]
+    rule: _Rule
+    qubits: NDArray[np.int32]
+    """Where the qubits that it acts on physically stand among all."""
     quantum: bool
+    """Whether all targets are qubits."""
+    is_port: bool
 
 
 def _channel(name: str, p: float) -> str:
-    return f"{name}({p!r})" if p else ""
+    return f"{name}({p:.15g})" if p else ""
 
 
 @cache
@@ -344,42 +432,3 @@ def _rule(model: NoiseModel, name: str) -> _Rule | None:
         flip = _channel("", model.measure)
         return _Rule(after=after, flip=flip, collapses=True, width=width)
     return _Rule(after=after, collapses=True) if gate.is_reset else None
-
-
-def _split(item: stim.CircuitInstruction) -> tuple[str, str]:
-    """An instruction's text without arguments: name with tag, and targets."""
-    # A ']' inside a tag prints as '\C', so the first one ends the tag.
-    head, end, targets = str(item).partition("] " if item.tag else " ")
-    return (head + "]" if end and item.tag else head), targets
-
-
-def _groups(targets: str, width: int) -> Iterator[_Group]:
-    words = targets.split()
-    for start in range(0, len(words), width):
-        group = words[start : start + width]
-        quantum = not any("[" in word for word in group)
-        text = " ".join(group)
-        yield _Group(text, _QUBIT.findall(text) if quantum else [], quantum)
-
-
-def _port_qubits(operations: list[_Step]) -> set[str]:
-    return {
-        qubit
-        for step in operations
-        if step.item.tag == PORT_TAG
-        for qubit in _QUBIT.findall(step.targets)
-    }
-
-
-def _append(out: stim.Circuit, step: _Step, flip: str, targets: str) -> None:
-    if flip and targets:
-        out.append_from_stim_program_text(f"{step.head}{flip} {targets}")
-    elif targets == step.targets:
-        out.append(step.item)
-    else:
-        out.append_from_stim_program_text(f"{step.head} {targets}")
-
-
-def _shortened(item: stim.CircuitInstruction) -> str:
-    text = str(item)
-    return text if len(text) <= 40 else text[:37] + "..."

@@ -7,6 +7,8 @@ constant time, an XOR of older nodes and of a block of records, and only a quest
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 import numpy as np
 
 from qwasmc.backends.stim.code import Ints
@@ -67,3 +69,32 @@ class Parities:
                     odd ^= {child}
         records, counts = np.unique(np.concatenate(blocks), return_counts=True)
         return records[counts % 2 == 1].tolist(), constant
+
+    def shares(self, roots: Sequence[Node]) -> Iterator[tuple[Ints, list[int]]]:
+        """Blocks of records, oldest first, each with the numbers of the roots it is a part of.
+
+        Leaves that are no records (negative ones) are left out.  A root is the XOR of its blocks,
+        in which a record may appear twice.  Takes time linear in the graph and the result.
+        """
+        masks = [0] * len(self._base)
+        for number, root in enumerate(roots):
+            masks[root] ^= 1 << number
+        for node in range(len(masks) - 1, 0, -1):
+            if masks[node]:
+                for child in self._children[node]:
+                    masks[child] ^= masks[node]
+        owned = [
+            node
+            for node, mask in enumerate(masks)
+            if mask and len(self._offsets[node]) and self._base[node] >= 0
+        ]
+        owned.sort(key=self._base.__getitem__)
+        for node in owned:
+            yield self._offsets[node] + self._base[node], _ones(masks[node])
+
+
+def _ones(mask: int) -> list[int]:
+    """The bits of a number that are 1."""
+    octets = np.frombuffer(mask.to_bytes((mask.bit_length() + 7) // 8, "little"), dtype=np.uint8)
+    ones: list[int] = np.flatnonzero(np.unpackbits(octets, bitorder="little")).tolist()
+    return ones

@@ -1,23 +1,25 @@
-"""Ports: patches that appear around one injected physical qubit.
+"""Ports: patches that appear in a magic state.
 
-The qubit at the south-east corner is made a magic state; the sites on and north-east of the
-diagonal start in |+>, the others in |0>.  So X along the east column is the injected qubit's X,
-Z along the south row its Z, and these differ from the canonical column and row by all of the
-patch's stabilizers of that type (Li, arXiv:1410.7808; Lao and Criger, arXiv:2109.13500).  The
-corner is idle in the first slot, which is when it gets its phase gate.
+The state is injected physically (`injection`).  In each layer of the first round, tagged
+instructions (I for the idle) name all the port's qubits, and the phase gate, whose tag is its
+meaning, comes on top of the I of its ancilla.  A noise pass has three choices:
 
-A port's error rate is that of whatever stands behind it, so its first round is marked for noise
-passes to leave alone: in each layer, tagged instructions (I for the idle) name all its qubits.
-The phase gate, whose tag is its meaning, comes on top of the I of its qubit.
+- quiet: leave the tagged instructions alone.  The port is then perfect, as if better states came
+  from elsewhere; so that the circuit's other parts can be judged by themselves;
+- declared: the same, and `declare` adds the error rate of what stands behind the port;
+- noisy: ignore the tags.  Then discard the state if one of its first detectors fires: these have a
+  fourth coordinate of 1, as `sinter.post_selection_mask_from_4th_coord` expects.
 """
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+import re
+from functools import lru_cache
 
-from qwasmc.backends.stim.code import patch_code
-from qwasmc.backends.stim.shape import Placement
+import numpy as np
+
+from qwasmc.backends.stim import injection
+from qwasmc.backends.stim.shape import Placement, targets
 from qwasmc.ir.surgery import Letter, Magic
 
 TAG = "port"
@@ -25,26 +27,36 @@ TAG = "port"
 GATE = {Magic.T: "S[T]", Magic.TDG: "S_DAG[T]"}
 """Stim has no T gate: it runs the stand-in, and simulators that know the tag the gate itself."""
 
-
-def known_stabilizers(distance: int) -> NDArray[np.bool_]:
-    """(d^2 - 1,) which of `patch_code`'s stabilizers the first state fixes at +1."""
-    code = patch_code(distance)
-    start = np.where(code.sites[:, 0] >= code.sites[:, 1], int(Letter.X), int(Letter.Z))
-    start[-1] = Letter.I
-    members, letters = code.members[:, 0], code.letters[:, 0]
-    known: NDArray[np.bool_] = ((start[members] == letters) | (letters == 0)).all(axis=1)
-    return known
+_PHASE = re.compile(r"^ *S(?:_DAG)?\[T\] (.*)$", re.MULTILINE)
 
 
-def first_round(placement: Placement, depth: int, magic: Magic) -> list[str]:
-    """A patch's `Placement.layers` for its first round, with data resets and phase gate."""
-    sites = placement.shape.code.sites
-    plus = sites[:, 0] >= sites[:, 1]
-    layers = placement.layers(depth)
-    layers[0] += placement.in_bases("RX", "R", np.flatnonzero(plus), np.flatnonzero(~plus))
-    quiet = [_quiet(layer, placement.number.tolist()) for layer in layers]
-    quiet[1] += f"{GATE[magic]} {placement.number[len(sites) - 1]}\n"
-    return quiet
+@lru_cache(maxsize=256)
+def first_round(placement: Placement, depth: int, magic: Magic) -> tuple[str, ...]:
+    """A patch's first round by layer, with data resets and phase gate; `depth` slots, five or more.
+
+    Resets, slots and measurements as in `Placement.layers`.
+    """
+    code, number = placement.shape.code, placement.number
+    plus = injection.plus_sites(code.distance)
+    usual = placement.layers(depth)
+    resets = placement.in_bases("RX", "R", np.flatnonzero(plus), np.flatnonzero(~plus))
+    slots = [_slot(placement, slot) for slot in range(1, depth + 1)]
+    layers = [usual[0] + resets, *slots, usual[-1]]
+    quiet = [_quiet(layer, number.tolist()) for layer in layers]
+    ancilla = number[len(code.sites) + injection.hook_stabilizer(code.distance)]
+    quiet[injection.PHASE_SLOT] += f"{GATE[magic]} {ancilla}\n"
+    return tuple(quiet)
+
+
+def _slot(placement: Placement, slot: int) -> str:
+    """The gates of a slot of the first round."""
+    code, number = placement.shape.code, placement.number
+    stabilizer, corner = np.nonzero(injection.slots(code.distance) == slot)
+    site = number[code.members[stabilizer, 0, corner]]
+    ancilla = number[len(code.sites) + stabilizer]
+    is_x = code.letters[stabilizer, 0, corner] == Letter.X
+    pairs = np.stack([np.where(is_x, ancilla, site), np.where(is_x, site, ancilla)], axis=1)
+    return f"CX {targets(pairs)}\n" if len(pairs) else ""
 
 
 def _quiet(layer: str, qubits: list[int]) -> str:
@@ -52,10 +64,31 @@ def _quiet(layer: str, qubits: list[int]) -> str:
     lines: list[str] = []
     touched: set[int] = set()
     for line in layer.splitlines():
-        name, _, targets = line.partition(" ")
-        lines.append(f"{name}[{TAG}] {targets}\n")
-        touched.update(map(int, targets.split()))
+        name, _, words = line.partition(" ")
+        lines.append(f"{name}[{TAG}] {words}\n")
+        touched.update(map(int, words.split()))
     idle = [str(qubit) for qubit in qubits if qubit not in touched]
     if idle:
         lines.append(f"I[{TAG}] {' '.join(idle)}\n")
     return "".join(lines)
+
+
+def watched_heads(placement: Placement) -> list[str]:
+    """`Placement.detectors` in the rounds in which a port is watched: some are marked."""
+    watched = injection.watched_stabilizers(placement.shape.code.distance).tolist()
+    return [
+        head.replace(", 0) ", ", 0, 1) ") if is_watched else head
+        for head, is_watched in zip(placement.detectors, watched, strict=True)
+    ]
+
+
+def declare(text: str, error: float) -> str:
+    """Circuit text with dephasing of probability `error` on every injected state.
+
+    Right behind its phase gate, Z on the ancilla is the patch's logical Z.  No other errors need be
+    declared: twirled with the Clifford whose eigenstate it is, a magic state has only these
+    (Bravyi and Kitaev, quant-ph/0403025).
+    """
+    if not 0 <= error <= 1:
+        raise ValueError(f"the error rate of a port is a probability, not {error}")
+    return _PHASE.sub(lambda gate: f"{gate[0]}\nZ_ERROR({error!r}) {gate[1]}", text)

@@ -1,7 +1,9 @@
 """Logical error rates of a noisy circuit: Stim samples, a decoder predicts, sinter counts.
 
 A shot is an error of an observable when the decoder mispredicts that observable, and an error
-of the whole when it mispredicts any.
+of the whole when it mispredicts any.  With post-selection, shots in which a detector with a
+fourth coordinate fires (a magic state that failed, see `port`), or in which an observable that is
+a flag is mispredicted (a distillation that failed), are discarded and count for nothing.
 
 Shots cannot be seeded: sinter sizes its batches by the clock and gives each worker fresh
 randomness, so two runs agree within their intervals and not shot by shot.
@@ -14,8 +16,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
 import sinter
 import stim
+
+from qwasmc.ir.surgery import FLAG
 
 _MISTAKE_KEY = "obs_mistake_mask="
 """Prefix of sinter's counts by set of mispredicted observables, e.g. `obs_mistake_mask=_E`."""
@@ -46,13 +51,16 @@ class Sampled:
 
     observables: Mapping[str, Rate]
     total: Rate
+    discards: int
+    """Shots on top of the rates', discarded by post-selection."""
     csv: str
 
     def to_json(self) -> dict[str, Any]:
-        """The rates as JSON-ready data: `{"observables": {name: rate}, "total": rate}`."""
+        """`{"observables": {name: rate}, "total": rate, "discards": shots}`, ready for JSON."""
         return {
             "observables": {name: asdict(rate) for name, rate in self.observables.items()},
             "total": asdict(self.total),
+            "discards": self.discards,
         }
 
 
@@ -65,15 +73,18 @@ def sample(
     workers: int = 1,
     names: Sequence[str] | None = None,
     metadata: Mapping[str, Any] | None = None,
+    postselect: bool = False,
 ) -> Sampled:
     """Sample `circuit` until `shots` shots or about `max_errors` errors of the whole.
 
     A Stim circuit numbers its observables; `names` names them, else they are `L0`, `L1`, ...
-    `metadata` describes the circuit in the CSV row, for sinter's plots.  Workers are processes:
-    on systems without fork, call this from under `if __name__ == "__main__"`.
+    `metadata` describes the circuit in the CSV row, for sinter's plots.  `postselect` discards the
+    shots in which a detector with a nonzero fourth coordinate fires or a flag is 1.  Workers are
+    processes: on systems without fork, call this from under `if __name__ == "__main__"`.
 
     Raises `SampleError` for a circuit without observables, for one whose errors the decoder
-    cannot be told about (say, a detector that is random without noise), and for bad arguments.
+    cannot be told about (say, a detector that is random without noise), for bad arguments, and for
+    post-selection without a detector to select on or a shot that passes it.
     """
     _check_arguments(shots, max_errors, workers)
     labels = _labels(circuit, names)
@@ -82,10 +93,18 @@ def sample(
         raise SampleError(f"unknown decoder '{decoder}': sinter knows {known}")
     model = _error_model(circuit)
     _check_decoder(decoder, model)
+    mask = flags = None
+    if postselect:
+        mask = sinter.post_selection_mask_from_4th_coord(model)
+        flags = np.packbits([name.startswith(FLAG) for name in labels], bitorder="little")
+        if not (mask.any() or flags.any()):
+            raise SampleError("there is no marked detector and no flag to post-select on")
     task = sinter.Task(
         circuit=circuit,
         decoder=decoder,
         detector_error_model=model,
+        postselection_mask=mask,
+        postselected_observables_mask=flags,
         json_metadata=dict(metadata or {}),
     )
     (stats,) = sinter.collect(
@@ -95,12 +114,16 @@ def sample(
         max_errors=max_errors,
         count_observable_error_combos=True,
     )
+    kept = stats.shots - stats.discards
+    if not kept:
+        raise SampleError(f"post-selection discarded all {stats.shots} shots")
     return Sampled(
         observables={
-            label: rate(stats.shots, errors)
+            label: rate(kept, errors)
             for label, errors in zip(labels, _mistakes(stats, len(labels)), strict=True)
         },
-        total=rate(stats.shots, stats.errors),
+        total=rate(kept, stats.errors),
+        discards=stats.discards,
         csv=f"{sinter.CSV_HEADER}\n{stats.to_csv_line()}\n",
     )
 

@@ -9,11 +9,14 @@ without errors) follow after all of them.
 
 from __future__ import annotations
 
-from functools import cached_property, lru_cache
+from collections.abc import Iterator
+from functools import cached_property
+from itertools import groupby
 
 import numpy as np
 
 from qwasmc.backends.stim.code import Code, Ints, origin, region_code
+from qwasmc.backends.stim.kept import Kept
 from qwasmc.backends.stim.merge import Merge, merge
 from qwasmc.backends.stim.schedule import CAT_GATES, Schedule, schedule
 from qwasmc.ir.surgery import Join, Letter, Tile
@@ -116,11 +119,21 @@ class Shape:
             (term, letter, self._split_rank[sites]) for term, letter, sites in self.merge.byproducts
         ]
 
+    def place(self, tile: Tile, number: Ints) -> Placement:
+        """The shape at a place, with the circuit's index of each of its local qubits."""
+        return Placement(self, tile, number)
 
-@lru_cache(maxsize=4096)
+
+MAX_KEPT = 1 << 20
+"""Stabilizers in the shapes that are kept, and as many in older ones; one takes 600 bytes."""
+
+_shapes: Kept[tuple[Join, int], Shape] = Kept(MAX_KEPT, lambda shape: shape.stabilizers)
+
+
 def shape(join: Join, distance: int) -> Shape:
     """The shape of a normalised join."""
-    return Shape(join, distance)
+    _shapes.age()
+    return _shapes.get((join, distance), lambda: Shape(join, distance))
 
 
 def targets(qubits: Ints) -> str:
@@ -134,16 +147,14 @@ class Placement:
     def __init__(self, shape: Shape, tile: Tile, number: Ints) -> None:
         """`number` holds the circuit's qubit index of each of the shape's local qubits."""
         self.shape, self.tile, self.number = shape, tile, number
-        slots = [
-            "".join(f"{name} {targets(number[pairs])}\n" for name, pairs in gates)
-            for gates in shape.gates
-        ]
+        self.depth, self.records = shape.depth, shape.records
+        slots = ["".join(_instructions(gates, number)) for gates in shape.gates]
         resets = self.in_bases("RX", "R", shape.measured_x, shape.measured_z)
         measurements = self.in_bases("MX", "M", shape.measured_x, shape.measured_z)
         self._layers = (resets, slots, measurements)
         x0, y0 = origin(tile, shape.code.distance)
         where = (shape.record_positions / 2 + (x0, y0)).tolist()
-        self.detectors = [f"DETECTOR({x:.12g},{y:.12g},0) rec[" for x, y in where]
+        self.detectors = [f"DETECTOR({x:.12g}, {y:.12g}, 0) rec[" for x, y in where]
 
     def in_bases(self, name_x: str, name_z: str, x: Ints, z: Ints) -> str:
         """An instruction on local qubits in X and its twin on others in Z."""
@@ -164,3 +175,9 @@ class Placement:
     def split_measurements(self) -> str:
         """Measurements of the fresh sites."""
         return self.in_bases("MX", "M", self.shape.split_x, self.shape.split_z)
+
+
+def _instructions(gates: Gates, number: Ints) -> Iterator[str]:
+    """Gates as Stim text, one instruction for those of a kind in a row."""
+    for name, some in groupby(gates, lambda gate: gate[0]):
+        yield f"{name} {targets(number[np.concatenate([pairs for _, pairs in some])])}\n"

@@ -13,7 +13,7 @@ enough that the physical circuit has a generating set of them.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import compress
@@ -25,7 +25,7 @@ import sinter
 import stim
 
 from qwasmc.backends.equivalence.check import Check
-from qwasmc.backends.stim.emit import Emission, OpenPatch
+from qwasmc.backends.stim.emission import Emission, OpenPatch
 from qwasmc.backends.stim.probe import LETTERS, probe
 from qwasmc.diagnostics import CompileError
 from qwasmc.gf2 import members, relations
@@ -139,7 +139,7 @@ def check_action(name: str, build: Build) -> Check:
     except CompileError as problem:
         why = problem.diagnostics[0].message
         return Check(name, "not decided", f"the program is not a stabilizer program: {why}")
-    records = build.emission.circuit.num_measurements
+    records = build.emission.records
     size = logical.wires + logical.circuit.num_measurements
     if size > MAX_LOGICAL or records > MAX_RECORDS:
         return Check(
@@ -516,7 +516,7 @@ def _observable_records(circuit: stim.Circuit) -> dict[int, frozenset[int]]:
     """The absolute records of each observable."""
     found: dict[int, frozenset[int]] = {}
     measured = 0
-    for item in circuit.flattened():
+    for item in _without_plain_loops(circuit):
         if item.name == "OBSERVABLE_INCLUDE":
             number = int(item.gate_args_copy()[0])
             records = frozenset(measured + target.value for target in item.targets_copy())
@@ -524,6 +524,18 @@ def _observable_records(circuit: stim.Circuit) -> dict[int, frozenset[int]]:
         else:
             measured += item.num_measurements
     return found
+
+
+def _without_plain_loops(
+    circuit: stim.Circuit,
+) -> Iterator[stim.CircuitInstruction | stim.CircuitRepeatBlock]:
+    """The instructions of a circuit; loops without observables, which may be long, stay."""
+    for item in circuit:
+        if isinstance(item, stim.CircuitRepeatBlock) and item.body_copy().num_observables:
+            for _ in range(item.repeat_count):
+                yield from _without_plain_loops(item.body_copy())
+        else:
+            yield item
 
 
 # -- distance --------------------------------------------------------------------------------------

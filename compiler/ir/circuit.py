@@ -15,8 +15,9 @@ So for the rows
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,9 @@ from qwasmc.ops import OPS
 
 MAX_FIXED = 3
 """Operands that fit the fixed columns; an op with a variable number keeps them in the pool."""
+
+CHUNK = 1 << 14
+"""Rows whose operands become lists at a time."""
 
 VARIADIC = np.array([spec.qubits < 0 or spec.bits < 0 for spec in OPS])
 """By op code: operands live in the pool, and operands[i] is (offset, count, 0)."""
@@ -78,6 +82,18 @@ class Circuit:
             return pooled
         return [v for v in (a, b, c) if v >= 0]
 
+    def all_values(self) -> Iterator[list[int]]:
+        """The operands of every row, without conditions; some thousands of rows at a time."""
+        for first in range(0, len(self), CHUNK):
+            operands = self.operands[first : first + CHUNK]
+            used = operands >= 0
+            flat = operands[used].tolist()
+            ends = np.cumsum(used.sum(axis=1)).tolist()
+            found = [flat[start:end] for start, end in pairwise([0, *ends])]
+            for row in np.flatnonzero(VARIADIC[self.op[first : first + CHUNK]]).tolist():
+                found[row] = self.values(first + row)
+            yield from found
+
     def attribute(self, row: int) -> int | str:
         """The attribute of a row, as `CircuitBuilder.add` takes it."""
         number = int(self.attr[row])
@@ -88,18 +104,18 @@ class Circuit:
 
         One qubit's successive values share one wire.
         """
-        wire = np.full(self.n_values, -1, dtype=np.int32)
+        wire = [-1] * self.n_values
         fresh = 0
-        for row, code in enumerate(self.op.tolist()):
+        rows = zip(self.op.tolist(), self.first.tolist(), self.all_values(), strict=False)
+        for code, at, values in rows:
             spec = OPS[code]
-            at = int(self.first[row])
             if spec.makes_qubit:
                 wire[at] = fresh
                 fresh += 1
             elif spec.qubits and not spec.ends_qubit:
-                for slot, value in enumerate(self.values(row)):
+                for slot, value in enumerate(values):
                     wire[at + slot] = wire[value]
-        return wire
+        return np.array(wire, dtype=np.int32)
 
 
 _ROWS = {

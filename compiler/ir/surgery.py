@@ -12,7 +12,12 @@ Patches not named in a slab idle in it.  Letters here are *physical* letters of 
 logical X its left column of X, and Y = iXZ.  Hadamards have become relabellings and Paulis
 have become frames (`xor`, `and` rows) before this level.
 
-A row that defines a classical bit (`join`, `measure`, `const`, `xor`, `and`) is that bit's id.
+A row that defines a classical bit (`join`, `measure`, `adapt`, `const`, `xor`, `and`, `fix`) is
+that bit's id.
+
+A program has two readings.  With true magic states T|+> it is what it says.  With the Clifford
+stand-in S|+> for T|+>, the correction that follows a T is a Pauli instead of an S: then `adapt`
+always measures Y, and `fix` is its first bit.
 Rows are stored as columns; the variable part of a row lives in one shared pool of integers.
 """
 
@@ -52,10 +57,10 @@ class Row(IntEnum):
     """Kinds of rows.  Comments give the meaning of the pool slice and what the bit is."""
 
     INPUT = 0  # aux = number of the input; an open patch, present from the start of `slab`
-    PREPARE = 1  # aux = Letter X or Z
+    PREPARE = 1  # aux = Letter; with Y the patch idles in `slab`
     INJECT = 2  # aux = Magic; a patch appears through a port at the start of `slab`
     JOIN = 3  # pool = an encoded Join; bit = outcome
-    MEASURE = 4  # aux = Letter X or Z; at the end of `slab`; bit = outcome
+    MEASURE = 4  # aux = Letter; at the end of `slab`, in which it idles if Y; bit = outcome
     CONST = 5  # aux = 0 or 1
     XOR = 6  # pool = bits
     AND = 7  # pool = bits
@@ -63,6 +68,11 @@ class Row(IntEnum):
     OBSERVABLE = 9  # aux = name index, pool = bits; their parity, conjunctions left out, is fixed
     OUTPUT = 10  # aux = name index; patch left open after `slab`; pool = [label, x_bit, z_bit]
     WAIT = 11  # aux = rounds: `slab` holds no join and lasts this many rounds instead of d
+    ADAPT = 12  # pool = [bit]; measures like MEASURE, in Y if the bit is 0, in X if it is 1
+    FIX = 13  # pool = [u, v]: u AND v
+    CHIP = 14  # the tiles (0, 0) to `tile` make up the chip; no such row: as many as are used
+    FACTORY = 15  # aux = name index, pool = [width, height, port x, port y, period]: tiles from
+    # `tile` on that make magic states, one per `period` slabs at most, which appear at the port
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +103,15 @@ ROWS: dict[Row, RowSpec] = {
     Row.OBSERVABLE: RowSpec(aux="name", bits=-1),
     Row.OUTPUT: RowSpec(timed=True, placed=True, aux="name", bits=2),
     Row.WAIT: RowSpec(timed=True, aux="rounds"),
+    Row.ADAPT: RowSpec(timed=True, placed=True, bits=1, makes_bit=True),
+    Row.FIX: RowSpec(bits=2, makes_bit=True),
+    Row.CHIP: RowSpec(placed=True),
+    Row.FACTORY: RowSpec(placed=True, aux="name"),
 }
+
+
+FLAG = "flag"
+"""How the names of observables begin that are 1 where a magic state is bad."""
 
 
 class Side(IntEnum):
@@ -143,7 +161,8 @@ class Join(NamedTuple):
 
     A term with letter Z is attached at its north or south side, X at its east or west side, and
     Y at one of each, by a loop of route tiles around the corner between them that holds exactly
-    one mixed edge.  No tile has mixed edges on adjacent sides.
+    one mixed edge.  Two mixed edges of a route tile may meet at a corner unless its plaquette has
+    the tile's own type (`verify.join`).
     """
 
     terms: tuple[Term, ...]

@@ -28,7 +28,7 @@ program print with their numbers.  What is parsed prints the same again.  Text w
 gets its own lines as locations; of a source position the file, line and column are kept.
 """
 
-from qwasmc.text.printer import print_ir
+from qwasmc.text.printer import print_ir, print_lines
 from qwasmc.text.reader import parse_ir
 
-__all__ = ["parse_ir", "print_ir"]
+__all__ = ["parse_ir", "print_ir", "print_lines"]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
+from itertools import pairwise
 
 from qwasmc.diagnostics import Locations
 from qwasmc.ir.circuit import VARIADIC, Circuit
 from qwasmc.ir.program import Attr, Block, Function, Op, Program, Value
-from qwasmc.ir.surgery import ROWS, Row, Surgery, decode_join
+from qwasmc.ir.surgery import ROWS, Edge, Letter, RouteTile, Row, Side, Surgery
 from qwasmc.ops import OPS, OpSpec
 from qwasmc.text.syntax import (
     AUX_NAMES,
@@ -25,12 +27,16 @@ from qwasmc.text.syntax import (
     row_signature,
     signature,
     term_text,
-    tile_text,
 )
 
 
 def print_ir(ir: Program | Circuit | Surgery, *, locations: bool = True) -> str:
     """The text of a representation; `locations=False` leaves the source positions out."""
+    return "".join(print_lines(ir, locations=locations))
+
+
+def print_lines(ir: Program | Circuit | Surgery, *, locations: bool = True) -> Iterator[str]:
+    """The same line by line: that of a surgery program may take gigabytes."""
     where = _location_texts(ir.locations) if locations else _nowhere
     if isinstance(ir, Program):
         level, lines = "program", _program_lines(ir, where)
@@ -38,9 +44,14 @@ def print_ir(ir: Program | Circuit | Surgery, *, locations: bool = True) -> str:
         level, lines = "circuit", _circuit_lines(ir, where)
     else:
         level, lines = "surgery", _surgery_lines(ir, where)
-    end = f'}}) {{{LEVEL} = "{level}"}} : () -> ()\n'
-    return "\n".join(['"builtin.module"() ({', *lines, end])
+    yield '"builtin.module"() ({\n'
+    for line in lines:
+        yield f"{line}\n"
+    yield f'}}) {{{LEVEL} = "{level}"}} : () -> ()\n'
 
+
+CHUNK = 1 << 14
+"""Rows that are read at a time."""
 
 Where = Callable[[int], str]
 
@@ -238,46 +249,99 @@ def _template(spec: OpSpec, count: int, predicated: bool, attr: int, circuit: Ci
 
 
 def _surgery_lines(surgery: Surgery, where: Where) -> Iterator[str]:
-    for row in range(len(surgery)):
-        kind = Row(surgery.kind[row])
-        spec = ROWS[kind]
-        operands = surgery.operands(row)
+    texts = _JoinTexts()
+    templates: dict[tuple[int, int], str] = {}
+    specs = list(ROWS.values())
+    for row, kind, slab, x, y, aux, loc, operands in _rows(surgery):
+        spec = specs[kind]
         bits = operands if spec.bits < 0 else operands[len(operands) - spec.bits :]
-        text = _op_text(
-            [f"%b{row}"] * spec.makes_bit,
-            kind.name.lower(),
-            [f"%b{bit}" for bit in bits],
-            _row_attrs(surgery, row, kind),
-            signature(0, len(bits), 0, spec.makes_bit),
-        )
-        yield f"  {text}{where(int(surgery.loc[row]))}"
+        template = templates.get((kind, len(bits)))
+        if template is None:
+            template = templates[kind, len(bits)] = _row_template(Row(kind), len(bits))
+        values: list[int | str] = [row, *bits] if spec.makes_bit else [*bits]
+        if spec.timed:
+            values.append(slab)
+        if spec.placed:
+            values += (x, y)
+        if spec.aux:
+            values.append(_aux_text(surgery, spec.aux, aux))
+        if kind == Row.JOIN:
+            values += texts.of(operands)
+        elif kind == Row.OUTPUT:
+            values.append(operands[0])
+        elif kind == Row.FACTORY:
+            values += operands
+        yield template % (*values, where(loc))
 
 
-def _row_attrs(surgery: Surgery, row: int, kind: Row) -> list[str]:
+def _rows(surgery: Surgery) -> Iterator[tuple[int, int, int, int, int, int, int, list[int]]]:
+    """Number, kind, slab, x, y, aux, loc and pool slice of each row, some thousands at a time."""
+    columns = surgery.kind, surgery.slab, surgery.x, surgery.y, surgery.aux, surgery.loc
+    for first in range(0, len(surgery), CHUNK):
+        stops = surgery.start[first : first + CHUNK + 1]
+        pool = surgery.pool[stops[0] : stops[-1]].tolist()
+        slices = [pool[a:b] for a, b in pairwise((stops - stops[0]).tolist())]
+        parts = [column[first : first + CHUNK].tolist() for column in columns]
+        yield from zip(range(first, first + CHUNK), *parts, slices, strict=False)
+
+
+def _row_template(kind: Row, count: int) -> str:
+    """The line of a row that reads so many bits, with %s for whatever differs between rows."""
     spec = ROWS[kind]
-    aux = int(surgery.aux[row])
     attrs = []
     if spec.timed:
-        attrs.append(f"slab = {surgery.slab[row]}")
+        attrs.append("slab = %s")
     if spec.placed:
-        attrs.append(f"tile = {quoted(tile_text(surgery.tile(row)))}")
+        attrs.append('tile = "(%s,%s)"')
     if spec.aux:
-        attrs.append(_attr_text(spec.aux, _aux_value(surgery, spec.aux, aux)))
-    if kind == Row.OUTPUT:
-        attrs.append(f"label = {surgery.operands(row)[0]}")
+        attrs.append(f"{spec.aux} = %s")
     if kind == Row.JOIN:
-        join = decode_join(surgery.operands(row))
-        attrs.append(_list_text("terms", [term_text(term) for term in join.terms]))
-        attrs.append(_list_text("route", [term_text(tile) for tile in join.route]))
-        attrs.append(_list_text("edges", [edge_text(edge) for edge in join.edges]))
-    return attrs
+        attrs += ["terms = [%s]", "route = [%s]", "edges = [%s]"]
+    elif kind == Row.OUTPUT:
+        attrs.append("label = %s")
+    elif kind == Row.FACTORY:
+        attrs += ['size = "(%s,%s)"', 'port = "(%s,%s)"', "period = %s"]
+    text = _op_text(
+        ["%%b%s"] * spec.makes_bit,
+        kind.name.lower(),
+        ["%%b%s"] * count,
+        attrs,
+        signature(0, count, 0, spec.makes_bit),
+    )
+    return f"  {text}%s"
 
 
-def _aux_value(surgery: Surgery, meaning: str, aux: int) -> Attr:
+def _aux_text(surgery: Surgery, meaning: str, aux: int) -> str:
     if meaning in AUX_NAMES:
-        return AUX_NAMES[meaning](aux).name
-    return surgery.names[aux] if meaning == "name" else aux
+        return quoted(AUX_NAMES[meaning](aux).name)
+    return quoted(surgery.names[aux]) if meaning == "name" else str(aux)
 
 
-def _list_text(key: str, items: Sequence[str]) -> str:
-    return f"{key} = [{', '.join(quoted(item) for item in items)}]"
+class _JoinTexts:
+    """The parts of joins as text; the same ones come up again and again."""
+
+    def __init__(self) -> None:
+        self.term, self.edge = cache(_quoted_term), cache(_quoted_edge)
+
+    def of(self, operands: list[int]) -> tuple[str, str, str]:
+        """Terms, route and edges of a join."""
+        terms = 3 + 3 * operands[0]
+        route = terms + 3 * operands[1]
+        return (
+            _joined(self.term, operands[3:terms], 3),
+            _joined(self.term, operands[terms:route], 3),
+            _joined(self.edge, operands[route:], 4),
+        )
+
+
+def _quoted_term(x: int, y: int, letter: int) -> str:
+    return quoted(term_text(RouteTile((x, y), Letter(letter))))
+
+
+def _quoted_edge(x: int, y: int, side: int, mixed: int) -> str:
+    return quoted(edge_text(Edge((x, y), Side(side), bool(mixed))))
+
+
+def _joined(text: Callable[..., str], operands: list[int], size: int) -> str:
+    """The texts of so many operands each."""
+    return ", ".join(map(text, *(operands[part::size] for part in range(size))))

@@ -52,6 +52,9 @@ def _read_row(
             aux = _aux_of(builder, spec.aux, attrs[spec.aux])
         if kind == Row.JOIN:
             operands = encode_join(_join_of(attrs))
+        elif kind == Row.FACTORY:
+            size, port = tile_of(str(attrs["size"])), tile_of(str(attrs["port"]))
+            operands = [*size, *port, _integer(attrs["period"])]
         elif kind == Row.OUTPUT:
             operands.insert(0, _integer(attrs["label"]))
     except ValueError as wrong:
@@ -71,6 +74,8 @@ def _row_attrs(kind: Row) -> dict[str, type]:
         wanted[spec.aux] = str if spec.aux in ("name", *AUX_NAMES) else int
     if kind == Row.OUTPUT:
         wanted["label"] = int
+    if kind == Row.FACTORY:
+        wanted |= {"size": str, "port": str, "period": int}
     if kind == Row.JOIN:
         wanted |= {"terms": list, "route": list, "edges": list}
     return wanted

@@ -14,7 +14,14 @@ from numpy.typing import NDArray
 
 from qwasmc.ir.circuit import MAX_FIXED, RESULTS, VARIADIC, Circuit
 from qwasmc.ops import CODE, OPS, OpSpec
-from qwasmc.verify.problems import MAX_PROBLEMS, WIDTHS, Problems, paulis_problem, width_text
+from qwasmc.verify.problems import (
+    MAX_PROBLEMS,
+    WIDTHS,
+    Problems,
+    paulis_problem,
+    requirement_problem,
+    width_text,
+)
 
 Bools = NDArray[np.bool_]
 Ints = NDArray[Any]
@@ -165,6 +172,10 @@ class _CircuitCheck:
             rows = np.flatnonzero(circuit.op == CODE[name])
             count = circuit.operands[rows, 1]
             self.report((count < least) | (count > most), width_text(name), rows)
+        required = circuit.op == CODE["require"]
+        for attr in np.unique(circuit.attr[required]).tolist():
+            if problem := requirement_problem(circuit.names[attr]):
+                self.report(required & (circuit.attr == attr), problem)
         for code in (code for code, spec in enumerate(OPS) if spec.attr == "paulis"):
             rows = np.flatnonzero(circuit.op == code)
             pairs = np.stack([circuit.attr[rows], circuit.operands[rows, 1]], axis=1)

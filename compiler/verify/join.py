@@ -4,8 +4,10 @@ Its region is a graph of merged tiles.  Without its Y terms that is a tree, of w
 terms are leaves.  A Y term has one edge for its Z part and one for its X part, and so closes
 exactly one loop with the tree; that loop holds exactly one mixed edge.  At each edge both sides
 carry the same letter, or different ones if it is mixed: a route tile carries its frame; a term
-carries Z at its north and south sides and X at its east and west sides.  No tile has mixed edges
-on adjacent sides.
+carries Z at its north and south sides and X at its east and west sides.  Two mixed edges at
+adjacent sides of a route tile would need the same plaquette if the corner between them is of the
+tile's own type: they may not meet at a north-east or south-west corner of a tile that carries Z,
+nor at a north-west or south-east corner of one that carries X.
 """
 
 from __future__ import annotations
@@ -14,6 +16,12 @@ from collections.abc import Iterator, Set
 from typing import NamedTuple
 
 from qwasmc.ir.surgery import STEP, Join, Letter, Side, Tile
+
+SHARED = {
+    Letter.Z: ((Side.N, Side.E), (Side.S, Side.W)),
+    Letter.X: ((Side.N, Side.W), (Side.S, Side.E)),
+}
+"""By the letter a tile carries: sides whose mixed edges need the same plaquette."""
 
 
 def join_problems(join: Join) -> list[str]:
@@ -145,8 +153,12 @@ class _JoinCheck:
             yield f"the loop of the Y term at {twist} has {count} mixed edges instead of one"
 
     def corners(self) -> Iterator[str]:
-        """No tile has mixed edges on adjacent sides: both could need the plaquette between."""
-        for tile, edges in self.neighbours.items():
-            sides = {side for _, side, mixed in edges if mixed}
-            if any((side + 1) % 4 in sides for side in sides):
-                yield f"{tile} has mixed edges on adjacent sides"
+        """No two mixed edges of a route tile share a corner whose plaquette has the tile's type."""
+        for tile, frame in self.frame.items():
+            mixed = {side for _, side, is_mixed in self.neighbours[tile] if is_mixed}
+            for one, two in SHARED[frame]:
+                if {one, two} <= mixed:
+                    yield (
+                        f"{tile} has mixed edges on adjacent sides {one.name} and {two.name}, "
+                        f"which a tile that carries {frame.name} cannot have"
+                    )

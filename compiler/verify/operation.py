@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 from qwasmc.ir.program import Attr, Op
 from qwasmc.ops import OPS, OpSpec, Type
 from qwasmc.scalars import FLOAT_PREDICATES, FUNCTIONS, INTEGER_PREDICATES, WORD
-from qwasmc.verify.problems import WIDTHS, paulis_problem, width_text
+from qwasmc.verify.problems import WIDTHS, paulis_problem, requirement_problem, width_text
 
 RANGES = {
     "value": (0, 1),
@@ -121,6 +121,8 @@ def _text_misfits(spec: OpSpec, value: Attr, count: int) -> Iterator[str]:
         yield f"'{spec.attr}' must be text"
         return
     if spec.attr == "paulis" and (problem := paulis_problem(value, count)):
+        yield problem
+    if spec.attr == "needs" and (problem := requirement_problem(value)):
         yield problem
     if spec.name in CHOICES and value not in CHOICES[spec.name]:
         yield f"there is no {spec.attr} '{value[:64]}'"

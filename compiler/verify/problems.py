@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from qwasmc.diagnostics import Diagnostic, Locations
+from qwasmc.ir.requirement import requirement
 
 MAX_PROBLEMS = 20
 """Problems listed at most."""
@@ -31,6 +32,11 @@ def paulis_problem(letters: str, count: int) -> str:
     if not letters or letters.strip("XYZ"):
         return f"'{letters[:64]}' is not a product of X, Y and Z"
     return ""
+
+
+def requirement_problem(text: str) -> str:
+    """What is wrong with the text of a requirement, or nothing."""
+    return "" if requirement(text) else f"'{text[:64]}' is not a requirement"
 
 
 WIDTHS = {"result_int": (1, 64), "result_float": (64, 64)}

@@ -54,7 +54,7 @@ class _Patch:
     born: int
     used: int
     joined: int = -1
-    """The last slab in which it took part in a joint measurement."""
+    """The last slab in which it took part in a joint measurement or was prepared in Y."""
 
 
 class _SurgeryCheck:
@@ -94,7 +94,7 @@ class _SurgeryCheck:
                 self.appear(row)
             case Row.JOIN:
                 self.join(row)
-            case Row.MEASURE | Row.OUTPUT:
+            case Row.MEASURE | Row.ADAPT | Row.OUTPUT:
                 self.leave(row)
             case Row.WAIT:
                 self.wait(row)
@@ -116,6 +116,9 @@ class _SurgeryCheck:
         operands = surgery.operands(row)
         if kind == Row.JOIN:
             return
+        if kind == Row.FACTORY:
+            self.factory(row, operands)
+            return
         if kind == Row.OUTPUT and (not operands or operands.pop(0) not in (0, 1)):
             self.problem(row, "its label is not 0 or 1")
         if spec.bits >= 0 and len(operands) != spec.bits:
@@ -127,7 +130,7 @@ class _SurgeryCheck:
     def aux_in_range(self, meaning: str, aux: int) -> bool:
         """Whether a row's aux column makes sense."""
         if meaning == "letter":
-            return aux in (Letter.X, Letter.Z)
+            return aux in (Letter.X, Letter.Z, Letter.Y)
         limits = {"": 1, "state": len(Magic), "value": 2, "name": len(self.surgery.names)}
         return 0 <= aux < limits.get(meaning, 2**31)
 
@@ -137,12 +140,20 @@ class _SurgeryCheck:
             self.problem(row, f"the name '{name}' is taken")
         self.named.add((name, kind))
 
+    def factory(self, row: int, numbers: list[int]) -> None:
+        """A block of tiles, with a port, that makes a state now and then."""
+        if len(numbers) != 5:
+            self.problem(row, f"has {len(numbers)} numbers instead of 5")
+        elif min(numbers[0], numbers[1], numbers[4]) < 1:
+            self.problem(row, "its size and period are not positive")
+
     def appear(self, row: int) -> None:
         """A patch appears on a tile."""
         tile, slab = self.surgery.tile(row), int(self.surgery.slab[row])
         if tile in self.patch:
             self.problem(row, f"tile {tile} holds a patch already (row {self.patch[tile].row})")
-        self.patch[tile] = _Patch(row, slab, slab)
+        in_y = self.surgery.kind[row] == Row.PREPARE and self.surgery.aux[row] == Letter.Y
+        self.patch[tile] = _Patch(row, slab, slab, slab if in_y else -1)
 
     def leave(self, row: int) -> None:
         """A patch is measured out or handed over."""
@@ -153,7 +164,14 @@ class _SurgeryCheck:
             return
         if slab < patch.used:
             self.problem(row, f"the patch on {tile} is used later, in slab {patch.used}")
+        elif slab == patch.joined and self.measures_y(row):
+            self.problem(row, f"the patch on {tile} does not idle in slab {slab}")
         self.lives.setdefault(tile, []).append((patch.born, max(slab, patch.used), patch.row))
+
+    def measures_y(self, row: int) -> bool:
+        """Whether a row measures a patch in Y, at least sometimes."""
+        kind, aux = self.surgery.kind[row], self.surgery.aux[row]
+        return bool(kind == Row.ADAPT or (kind == Row.MEASURE and aux == Letter.Y))
 
     def wait(self, row: int) -> None:
         """A slab of another length."""
@@ -188,7 +206,7 @@ class _SurgeryCheck:
         elif slab < patch.born:
             self.problem(row, f"the patch on {tile} appears later, in slab {patch.born}")
         elif slab <= patch.joined:
-            self.problem(row, f"the patch on {tile} took part in a join of slab {patch.joined}")
+            self.problem(row, f"the patch on {tile} is busy in slab {patch.joined}")
         else:
             patch.used = patch.joined = slab
 

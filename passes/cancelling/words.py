@@ -50,7 +50,7 @@ PAULIS = np.array([CODE[name] for name in "xyz"])
 FREELY = np.array([spec.is_gate for spec in OPS])
 """Whether other such rows on other wires may change places with one that is not predicated."""
 EVERYWHERE = np.array(
-    [spec.name in ("rev_begin", "rev_end", "uncompute", "syndrome") for spec in OPS]
+    [spec.name in ("rev_begin", "rev_end", "uncompute", "syndrome", "require") for spec in OPS]
 )
 """Rows that are about the gates before and after them on all wires."""
 

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from qwasmc.kernel import kernel
-from qwasmc.passes.third_order.trivectors import add_product, bit, draw, eliminate, flip
+from qwasmc.passes.draw import draw
+from qwasmc.passes.third_order.trivectors import add_product, bit, eliminate, flip
 
 Array = Any
 

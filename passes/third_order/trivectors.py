@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 
 from qwasmc.kernel import kernel
+from qwasmc.passes.draw import draw
 
 Array = Any
 """Bit vectors are rows of uint64 words, bit i of a vector in word i // 64."""
@@ -81,17 +82,6 @@ def bit(a: Array, i: int) -> Any:
 def flip(a: Array, i: int) -> None:
     """Change bit i of a vector."""
     a[i >> 6] ^= ONE << np.uint64(i & 63)
-
-
-@kernel
-def draw(random: Array, below: int) -> int:
-    """A pseudo-random number; `random` is the one word of state, not 0 (xorshift)."""
-    x = random[0]
-    x ^= x << np.uint64(13)
-    x ^= x >> np.uint64(7)
-    x ^= x << np.uint64(17)
-    random[0] = x
-    return np.int64((x >> np.uint64(16)) % np.uint64(below))  # type: ignore[return-value]
 
 
 # -- products

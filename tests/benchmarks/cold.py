@@ -65,7 +65,7 @@ def size(artifact: driver.Artifact) -> dict[str, int]:
     return {
         "slabs": artifact.surgery.slabs,
         "qubits": emission.num_qubits,
-        "records": sum(fragment.num_measurements for fragment in emission.fragments),
+        "records": emission.records,
         "bytes": Path(sys.argv[-1]).stat().st_size,
     }
 

@@ -7,7 +7,8 @@ The distance is the length of the shortest undetected graphlike error of the emi
 uniform noise: every gate, reset, measurement and idle qubit may fail.  A shape of a joint
 measurement is measured in all bases in which something is deterministic: its outcome, the
 terms' own operators, the parities of their partners, and that two measurements in a row agree.
-Programs go through the passes, and all their deterministic parities are observables.
+All products of three patches are routed on two floor plans.  Programs go through the passes, and
+all their deterministic parities are observables.
 """
 
 from __future__ import annotations
@@ -39,10 +40,21 @@ from qwasmc.ir.surgery import (
     encode_join,
 )
 from qwasmc.ops import BY_NAME
-from qwasmc.passes.routing import edge, letter_at, neighbour, sides_of
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from surgery_shapes import MIXED, PLAIN, TWISTED, experiment, memory, turned
+from product_regions import BORN, ENDED, LOOPS, edge, letter_at, neighbour, sides_of
+from surgery_shapes import (
+    ATTACHED,
+    MIXED,
+    PLAIN,
+    PLANS,
+    TWISTED,
+    experiment,
+    memory,
+    planned,
+    quarter_turns,
+    turned,
+)
 
 X, Y, Z = Letter.X, Letter.Y, Letter.Z
 
@@ -161,6 +173,41 @@ def shapes() -> Iterator[Case]:
                 highest = HIGHEST_TURNED if quarters > 1 else sys.maxsize
                 for basis, surgery in experiments(turned(shape, quarters)):
                     yield Case(f"{kind}: {name}", f"{basis}, turned {quarters}", surgery, highest)
+
+
+def products() -> Iterator[Case]:
+    """All products of three patches on two floor plans, by the number of Y letters."""
+    for plan, letters in product(PLANS, product("IXYZ", repeat=3)):
+        if set(letters) == {"I"}:
+            continue
+        shape = planned(plan, letters)
+        for basis, surgery in twisted_joins(shape):
+            row = f"products with {letters.count('Y')} Y: {plan}"
+            yield Case(row, f"{''.join(letters)}, {basis}", surgery)
+
+
+LIVES = {
+    (0, 0): "for that slab",
+    (0, 1): "from that slab on",
+    (1, 0): "until that slab",
+    (1, 1): "on",
+}
+"""By slabs before and after: how long a patch lives of which Y is measured."""
+
+
+def lifetimes() -> Iterator[Case]:
+    """Y of patches that live for few slabs, at every corner that routing allows for that."""
+    bases = ((X, Z), (Z, X))
+    for (before, after), (prepared, measured) in product(LIVES, bases):
+        for quarters, corner in enumerate(LOOPS):
+            is_fit = (before or corner in BORN[prepared]) and (after or corner in ENDED[measured])
+            for name, shape in ATTACHED.items():
+                if is_fit or name == "corner":
+                    basis = f"{prepared.name} to {measured.name}, turned {quarters}, at {name}"
+                    surgery = quarter_turns(
+                        turned(shape, quarters), prepared, measured, before, after
+                    )
+                    yield Case(f"Y of a patch that lives {LIVES[before, after]}", basis, surgery)
 
 
 # -- programs --------------------------------------------------------------------------------------
@@ -335,6 +382,8 @@ def main() -> int:
         *pairs(options.patches),
         *random_programs(options.random),
         *shapes(),
+        *products(),
+        *lifetimes(),
         *all_routes(options.routes),
     ]
     rows: dict[str, list[Case]] = {}

@@ -1,6 +1,6 @@
 """Logical error rates and generation times, ours beside other generators, in one run.
 
-    python tests/benchmarks/peers.py --cache DIR [--systems loom tqec] [--timing]
+    python tests/benchmarks/peers.py --cache DIR [--systems loom tqec] [--experiments s] [--timing]
 
 Each peer is installed from PyPI into an environment of its own below DIR, where a small
 program in `generators/` prints its noiseless circuit.  Every circuit, ours too, then gets the
@@ -122,10 +122,10 @@ def error_rate(circuit: stim.Circuit, max_errors: int, workers: int) -> tuple[st
 
 
 def rows(
-    systems: list[str], cache: Path, max_errors: int, workers: int
+    experiments: list[str], systems: list[str], cache: Path, max_errors: int, workers: int
 ) -> Iterator[tuple[str, ...]]:
-    for experiment, able in EXPERIMENTS.items():
-        for system in able:
+    for experiment in experiments:
+        for system in EXPERIMENTS[experiment]:
             if system not in systems:
                 continue
             for distance in DISTANCES:
@@ -170,6 +170,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--cache", type=Path, required=True, help="where environments go")
     parser.add_argument("--systems", nargs="+", choices=GENERATORS, default=list(GENERATORS))
+    parser.add_argument("--experiments", nargs="+", choices=EXPERIMENTS, default=list(EXPERIMENTS))
     parser.add_argument("--max-errors", type=int, default=2000)
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--timing", action="store_true", help="d=11 too: minutes for Loom")
@@ -177,7 +178,9 @@ def main() -> None:
     options.cache = options.cache.resolve()
     options.cache.mkdir(parents=True, exist_ok=True)
     columns = ("experiment", "system", "d", "qubits", "layers", "obs.", "dist.", "LER [95%]")
-    lines = rows(options.systems, options.cache, options.max_errors, options.workers)
+    lines = rows(
+        options.experiments, options.systems, options.cache, options.max_errors, options.workers
+    )
     show(columns, lines)
     if options.timing:
         lines = timings(options.systems, options.cache)

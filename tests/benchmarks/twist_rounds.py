@@ -2,43 +2,47 @@
 
     python tests/benchmarks/twist_rounds.py [--shots 400000]
 
-Two S gates on |+>, then X, at d = 3 and 5 under uniform noise of 1e-3.  Fewer rounds than the
-best leave too many faults in time, more of them too many in space.
+Two programs at d = 3 and 5 under uniform noise of 1e-3: two quarter turns on a patch, each by Y of
+a helper that lives for a slab; and YYY of three patches in a row, measured twice.  Fewer rounds
+than the best leave too many faults in time, more of them too many in space.
 """
 
 from __future__ import annotations
 
 import argparse
+import sys
+from pathlib import Path
 
 import sinter
 
-from qwasmc.backends.stim import emit
+from qwasmc.backends.stim import emit, slab_text
 from qwasmc.backends.stim.noise import apply_noise, parse_noise
-from qwasmc.ir.circuit import CircuitBuilder
-from qwasmc.ir.surgery import Surgery
-from qwasmc.passes.lower_surgery import lower_surgery
+from qwasmc.ir.surgery import Letter
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from surgery_shapes import TWISTED, experiment, planned, quarter_turns
+
+X, Z = Letter.X, Letter.Z
+
+PROGRAMS = {
+    "two quarter turns": quarter_turns(TWISTED["YZ north"], Z, X, 0, 0),
+    "YYY twice": experiment(planned("row", "YYY"), [X] * 3, [Z] * 3, [[-1]], joins=2),
+}
 
 EXTRA = (0, 1, 2, 3, 4)
 
 
-def two_phase_gates() -> Surgery:
-    """|+>, S, S, measured in X: always 1."""
-    builder = CircuitBuilder()
-    qubit = builder.add("h", [builder.add("alloc", attr="q")])
-    qubit = builder.add("s", [builder.add("s", [qubit])])
-    builder.add("result", [builder.add("measure_x", [qubit]) + 1], attr="m")
-    return lower_surgery(builder.freeze())
-
-
 def tasks() -> list[sinter.Task]:
-    """A task for each distance and number of extra rounds."""
-    surgery, noise = two_phase_gates(), parse_noise("uniform:0.001")
+    """A task for each program, distance and number of extra rounds."""
+    noise = parse_noise("uniform:0.001")
     made = []
-    for distance in (3, 5):
-        for extra in EXTRA:
-            emit.TWIST_ROUNDS = extra
-            circuit = apply_noise(emit.emit(surgery, distance).circuit, noise)
-            made.append(sinter.Task(circuit=circuit, json_metadata={"d": distance, "extra": extra}))
+    for name, surgery in PROGRAMS.items():
+        for distance in (3, 5):
+            for extra in EXTRA:
+                slab_text.TWIST_ROUNDS = extra
+                circuit = apply_noise(emit.emit(surgery, distance).circuit, noise)
+                meta = {"program": name, "d": distance, "extra": extra}
+                made.append(sinter.Task(circuit=circuit, json_metadata=meta))
     return made
 
 
@@ -50,10 +54,11 @@ def main() -> None:
     found = sinter.collect(
         num_workers=2, tasks=tasks(), decoders=["pymatching"], max_shots=shots, max_errors=5000
     )
-    print("d  extra rounds  logical error rate")
-    for stats in sorted(found, key=lambda s: (s.json_metadata["d"], s.json_metadata["extra"])):
+    print("program            d  extra rounds  logical error rate")
+    for stats in sorted(found, key=lambda stats: list(stats.json_metadata.values())):
         meta = stats.json_metadata
-        print(f"{meta['d']}  {meta['extra']:12}  {stats.errors / stats.shots:.2e}")
+        rate = stats.errors / stats.shots
+        print(f"{meta['program']:17}  {meta['d']}  {meta['extra']:12}  {rate:.2e}")
 
 
 if __name__ == "__main__":

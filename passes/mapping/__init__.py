@@ -1,0 +1,1 @@
+"""Placement and routing on grids of tiles."""

@@ -1,0 +1,1 @@
+"""When and where the joint measurements of a program happen."""
