@@ -151,6 +151,7 @@ def with_idle_slabs(
     return build.freeze()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("distance", distances(5))
 @pytest.mark.parametrize("y_as", [X, Z])
 @pytest.mark.parametrize("shape", cases(TWISTED))

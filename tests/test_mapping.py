@@ -185,6 +185,7 @@ DASCOT = {
 """Steps of wisq 0.2.7, the best of several runs with its default limits; square and compact."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DASCOT)
 def test_against_dascot(name: str):
     """Square grids: no worse; at most 0.89 of the bound with commutation.  Compact ones: fewer."""

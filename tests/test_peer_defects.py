@@ -61,6 +61,7 @@ def test_rotations_have_the_right_sign_and_factor(angle: float):
     assert distance(found.data, expected) <= 1e-3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(6))
 def test_the_total_error_holds_for_any_gates_of_one_qubit(seed: int):
     """A synthesis of general gates misses the error that it is given."""

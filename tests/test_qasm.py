@@ -246,6 +246,7 @@ def test_a_hundred_thousand_gates():
     assert line_of(program, ops(program)[-2]) == 3 + 100_002
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not CORPUS.is_dir(), reason="the corpus is not here")
 def test_the_corpus():
     """Every circuit loads, and every row of a gate is on a line that starts with its name."""

@@ -69,6 +69,7 @@ def test_garbage(language: str, garbage: str):
         driver.read(Source("test", GARBAGE[garbage]), Options(language=language), Watch())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("language", "unit", "head"), LINES)
 def test_one_long_line(language: str, unit: str, head: str):
     data = head.encode() + unit.encode() * (LONG // len(unit))

@@ -23,6 +23,7 @@ from qwasmc.pipeline import load
 # -- loops that end when a measurement says so
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("angle", "engine"), [(math.pi / 2, StimQubits), (0.7, AerQubits)])
 def test_repeat_until_success(angle: float, engine: Callable):
     """The number of tries is geometric."""

@@ -470,6 +470,7 @@ def test_each_entry_of_a_loop_has_its_own_report():
     assert second == f"{first}.2"
 
 
+@pytest.mark.slow
 def test_a_loop_that_only_counts_is_left_as_well():
     """It gets further each time, so that it is unrolled far before it is seen to be endless."""
     main = Main(2)
@@ -654,6 +655,7 @@ def coins(count: int, ending: str) -> Program:
     return main.program()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ["halt", "fail", "if", "break"])
 def test_rows_and_time_grow_with_the_number_of_decisions(ending):
     specialise(coins(10, ending))

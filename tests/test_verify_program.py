@@ -348,6 +348,7 @@ LONG_GRAPHS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LONG_GRAPHS)
 def test_dominance_of_many_blocks_takes_no_time(name: str):
     begin = time.process_time()
