@@ -36,6 +36,7 @@ def test_every_check_proves(name: str, distance: int) -> None:
     assert set(checks(name, distance).values()) == {"proved"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("distance", [3, 5])
 @pytest.mark.parametrize("name", RANDOM)
 def test_what_can_be_checked_proves(name: str, distance: int) -> None:

@@ -138,6 +138,7 @@ def agree(inputs: tuple[int, ...], seed: int) -> bool:
     return not any(run.flags)
 
 
+@pytest.mark.slow
 def test_only_the_output_and_flips_of_checks_are_exposed_to_single_faults() -> None:
     """All other logical faults raise a flag or do no harm, in both readings.
 

@@ -118,6 +118,7 @@ def partner(letter: Letter) -> Letter:
     return Z if letter == X else X
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("distance", distances(5, 7))
 @pytest.mark.parametrize("shape", cases(PLAIN | MIXED))
 def test_join_distance(shape: Join, distance: int) -> None:

@@ -49,6 +49,7 @@ def test_a_fixed_circuit_gets_nothing_that_it_cannot_hold():
     assert artifact.circuit.num_measurements > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ancillas", [1, 2, 3, 20])
 def test_no_more_ancillas_than_allowed(ancillas: int):
     circuit = compiled(emit="circuit", level=3, ancillas=ancillas)

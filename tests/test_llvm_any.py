@@ -189,6 +189,7 @@ def refuse(self: object, text: str, template: object) -> Instruction:
     raise llvm_template.LineError("no templates here")
 
 
+@pytest.mark.slow
 @corpus([path for path in MODULES if path.stat().st_size < 20_000])
 def test_templates_make_what_the_grammar_reads(path: Path):
     data = text_of(path)

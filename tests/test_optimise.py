@@ -196,6 +196,7 @@ def test_levels_keep_many_programs(batch: int, level: int):
         check(seed, level)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("objective", OBJECTIVES)
 @pytest.mark.parametrize("seed", range(10))
 def test_no_level_is_worse_in_the_objective(seed: int, objective: str):

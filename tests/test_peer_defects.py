@@ -37,6 +37,7 @@ def distance(one: np.ndarray, other: np.ndarray) -> float:
     return 2 * math.sin((2 * math.pi - max(gaps)) / 4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("level", LEVELS)
 def test_exact_circuits_are_never_synthesised_anew(level: int):
     """A Clifford+T preset raises the T count of this one from 69 to 412."""
@@ -76,6 +77,7 @@ def test_the_total_error_holds_for_any_gates_of_one_qubit(seed: int):
         assert distance(found, expected) <= error
 
 
+@pytest.mark.slow
 def test_a_search_cut_short_says_so():
     """A resynthesis returns its input after 100 seconds, and says nothing."""
     lines = ["qreg q[9];"]

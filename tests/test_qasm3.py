@@ -276,6 +276,7 @@ def test_the_qdk_says_what_is_wrong_and_where():
     assert "'int' are not supported" in found.notes[0]
 
 
+@pytest.mark.slow
 @needs_qdk
 def test_the_qdk_has_limited_time(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(qasm3_qdk, "TIMEOUT", 2.0)

@@ -37,6 +37,7 @@ def check(circuit: Circuit) -> None:
         assert ours.get(outcome, 0) == pytest.approx(exact.get(outcome, 0), abs=1e-7)
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(st.randoms(use_true_random=True))
 def test_outcomes_have_the_same_probabilities(rng: Random):

@@ -153,6 +153,7 @@ def random_pair(seed: int) -> tuple[Circuit, QuantumCircuit]:
     return builder.freeze(), other
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(25))
 def test_random_programs_agree_with_aer(seed):
     circuit, other = random_pair(seed)

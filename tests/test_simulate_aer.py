@@ -53,12 +53,14 @@ def test_random_circuits(seed: int):
     check(aer.sample(circuit, SHOTS, seed)["counts"], exact(circuit))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(100, 104))
 def test_random_circuits_shot_by_shot(seed: int):
     circuit = random_circuit(Random(seed))
     check(live.run(unfreeze(circuit), AerQubits(), SHOTS, seed)["counts"], exact(circuit))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(200, 224))
 def test_random_clifford_circuits(seed: int):
     """Shot by shot, with rotations by Clifford angles and any gate predicated."""

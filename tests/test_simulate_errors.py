@@ -107,6 +107,7 @@ def test_an_endless_loop_is_stopped_where_it_runs():
     assert place.text == "while true"
 
 
+@pytest.mark.slow
 def test_endless_recursion():
     build = FunctionBuilder("main")
     build.call("main", [])

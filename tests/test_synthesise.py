@@ -318,6 +318,7 @@ def measured(name: str, *, predicated: bool = False) -> Circuit:
     return build.freeze()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("predicated", [False, True])
 @pytest.mark.parametrize("name", ["ccx", "rz", "ppr"])
 def test_programs_reach_stim_unless_toffolis_are_predicated(name, predicated):

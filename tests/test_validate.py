@@ -281,6 +281,7 @@ def rewirings(original: Build, *kinds: Row) -> Iterator[tuple[int, int]]:
                     yield at, bit
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("opened", [False, True])
 @pytest.mark.parametrize("kind", [Row.AND, Row.RESULT, Row.OUTPUT])
 def test_every_rewired_bit_is_found(kind, opened):

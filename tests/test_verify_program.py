@@ -356,6 +356,7 @@ def test_dominance_of_many_blocks_takes_no_time(name: str):
     assert time.process_time() - begin < 10  # some 0.5 s; generous for a busy machine
 
 
+@pytest.mark.slow
 def test_many_blocks_are_checked_in_no_time():
     blocks = [Block() for _ in range(N)]
     (bit,) = blocks[0].append("const", attrs={"value": 0})
