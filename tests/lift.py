@@ -204,3 +204,30 @@ def assert_lifts(program: Circuit, lifted: Circuit, seed: int = 0, runs: int = 4
         assert abs(doublings - round(doublings)) < TOLERANCE, "added measurements are biased"
         overlap = abs(np.vdot(one.state, other.state))
         assert abs(overlap - 1) < TOLERANCE, f"the states differ: overlap {overlap}"
+
+
+def all_measured(circuit: Circuit) -> Circuit:
+    """The same circuit whose results are its outcomes, in order; resets and frees have some too."""
+    out = CircuitBuilder()
+    bits: list[int] = []
+    number: dict[int, int] = {}
+    for row, code in enumerate(circuit.op.tolist()):
+        spec, first = OPS[code], int(circuit.first[row])
+        values = [number[value] for value in circuit.values(row)]
+        cond = int(circuit.cond[row])
+        if spec.name == "result":
+            continue
+        if spec.name in ("reset", "free"):
+            values = [out.add("measure_z", values)]
+            bits.append(values[0] + 1)
+        if spec.name == "reset":
+            made = out.add("x", values, cond=bits[-1])
+        else:
+            made = out.copy(circuit, row, values, -1 if cond < 0 else number[cond])
+        for slot in range(int(circuit.first[row + 1]) - first):
+            number[first + slot] = made + slot
+        if spec.makes_bit and spec.qubits:
+            bits.append(number[int(circuit.first[row + 1]) - 1])
+    for i, bit in enumerate(bits):
+        out.add("result", [bit], attr=f"r{i}")
+    return out.freeze()

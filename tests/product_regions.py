@@ -1,25 +1,7 @@
 """What a merged region may look like: patches, route tiles, the edges between them, Y loops.
 
-A route that carries Z leaves a patch at its north or south side, one that carries X at its east
-or west side, and it attaches each patch of those letters once.  The rules:
-
-1. Y of a patch takes a loop of three free route tiles around one of its corners, `LOOPS`: `one`
-   beyond the first side, `three` beyond the last, and the `corner` tile between them.  `one` and
-   `corner` carry the letter of the first side, `three` the other letter; the edge between `corner`
-   and `three` is mixed, the other three edges of the loop are plain.
-2. The rest of the region may be attached at any tiles of the loop, at any of their other sides, by
-   plain and mixed edges, and also at several of them.
-3. Without the edges from `three` to their patches, the region is a tree: every tile is used once
-   and nothing else closes a loop.
-4. Loops may share one route tile if both give it the same letter (then they are attached to each
-   other by it), never two: the distance would be d - 1.
-5. A route tile may have mixed edges at opposite sides, and at adjacent ones except north and east
-   or south and west if it carries Z, north and west or south and east if it carries X (`clash`).
-6. Any corner does for a patch that was on the chip in the slab before and is there in the next,
-   whatever it does then; it need not idle.  A patch that is prepared in the slab of its loop, or
-   measured out at its end, is restricted to `BORN` and `ENDED`: with the other corners a fault of
-   distance d - 1 joins the twist to the patch's boundary in time, unless the rest of the region is
-   attached at the loop's corner tile alone.
+A second reading, in Python, of the rules in `qwasmc.passes.scheduling.regions`; numbers of rules
+are those there.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import stim
-from lift import assert_lifts, lift
+from lift import all_measured, assert_lifts, lift
 from random_circuits import add_random_op, random_clifford, random_guarded, random_products
 from surgery_oracle import TileCircuit, tile_circuit
 from surgery_replay import replay
@@ -50,33 +50,6 @@ def random_program(seed: int, max_qubits: int = 5, gates: int = 24) -> Circuit:
     for i, bit in enumerate(bits):
         builder.add("result", [bit], attr=f"m{i}")
     return builder.freeze()
-
-
-def all_measured(circuit: Circuit) -> Circuit:
-    """The same circuit whose results are its outcomes, in order; resets and frees have some too."""
-    out = CircuitBuilder()
-    bits: list[int] = []
-    number: dict[int, int] = {}
-    for row, code in enumerate(circuit.op.tolist()):
-        spec, first = OPS[code], int(circuit.first[row])
-        values = [number[value] for value in circuit.values(row)]
-        cond = int(circuit.cond[row])
-        if spec.name == "result":
-            continue
-        if spec.name in ("reset", "free"):
-            values = [out.add("measure_z", values)]
-            bits.append(values[0] + 1)
-        if spec.name == "reset":
-            made = out.add("x", values, cond=bits[-1])
-        else:
-            made = out.copy(circuit, row, values, -1 if cond < 0 else number[cond])
-        for slot in range(int(circuit.first[row + 1]) - first):
-            number[first + slot] = made + slot
-        if spec.makes_bit and spec.qubits:
-            bits.append(number[int(circuit.first[row + 1]) - 1])
-    for i, bit in enumerate(bits):
-        out.add("result", [bit], attr=f"r{i}")
-    return out.freeze()
 
 
 def t_count(circuit: Circuit) -> int:

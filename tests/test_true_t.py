@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from lift import assert_lifts, lift
+from lift import all_measured, assert_lifts, lift
 from random_circuits import add_random_op, random_guarded
 
 from qwasmc.backends import live
@@ -132,33 +132,6 @@ def test_s_gadgets(gate, frame):
         assert_lifts(entered(gate, *frame), lift(gadget.freeze()), runs=12)
 
 
-def told(circuit: Circuit) -> Circuit:
-    """The same with open ends, where all outcomes are results: those of resets and frees too."""
-    out = CircuitBuilder()
-    bits: list[int] = []
-    number: dict[int, int] = {}
-    for row, code in enumerate(circuit.op.tolist()):
-        spec, first = OPS[code], int(circuit.first[row])
-        values = [number[value] for value in circuit.values(row)]
-        cond = int(circuit.cond[row])
-        if spec.name == "result":
-            continue
-        if spec.name in ("reset", "free"):
-            values = [out.add("measure_z", values)]
-            bits.append(values[0] + 1)
-        if spec.name == "reset":
-            made = out.add("x", values, cond=bits[-1])
-        else:
-            made = out.copy(circuit, row, values, -1 if cond < 0 else number[cond])
-        for slot in range(int(circuit.first[row + 1]) - first):
-            number[first + slot] = made + slot
-        if spec.makes_bit and spec.qubits:
-            bits.append(number[int(circuit.first[row + 1]) - 1])
-    for i, bit in enumerate(bits):
-        out.add("result", [bit], attr=f"r{i}")
-    return open_ends(out.freeze())
-
-
 def with_stand_ins(circuit: Circuit) -> Circuit:
     """S for T."""
     out = CircuitBuilder()
@@ -171,7 +144,7 @@ def with_stand_ins(circuit: Circuit) -> Circuit:
 
 def assert_lowered(circuit: Circuit, seed: int = 0, runs: int = 2, **options: object) -> None:
     """What the lowering makes of a program does what the program does, in both readings."""
-    program = told(circuit)
+    program = open_ends(all_measured(circuit))
     surgery = lower_surgery(defer_paulis(program), **options)
     verify(surgery)
     assert_lifts(program, lift(surgery), seed, runs)
