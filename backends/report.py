@@ -10,7 +10,7 @@ from qwasmc.backends.stats import stats
 from qwasmc.backends.stim.emission import Emission
 from qwasmc.backends.timetable import timetable
 from qwasmc.ir.circuit import Circuit
-from qwasmc.ir.surgery import ROWS, Letter, Row, Surgery, Tile
+from qwasmc.ir.surgery import ROWS, Join, Letter, Row, Surgery, Tile
 
 STAND_IN_NOTE = (
     "T states are simulated as the Clifford stand-in S[T], and their S corrections as Z. "
@@ -34,17 +34,18 @@ def report(
     counts = stats(circuit)
     injected = int((surgery.kind == Row.INJECT).sum())
     magic = timetable(surgery)
+    joins = {row: surgery.join(row) for row in np.flatnonzero(surgery.kind == Row.JOIN).tolist()}
     kinds = sorted({each["name"].partition(" ")[0] for each in magic["factories"]})
     results, ands = _results(surgery, emission)
     return {
         "distance": emission.distance,
         "logical_qubits": counts["qubits"],
-        "tiles": len(_tiles(surgery)),
+        "tiles": len(_tiles(surgery, joins)),
         "physical_qubits": emission.num_qubits,
         "chip": magic["chip"],
         "slabs": surgery.slabs,
         "rounds": sum(emission.slab_rounds),
-        "joins": _joins(surgery, emission),
+        "joins": _joins(surgery, joins, emission),
         "t_count": counts["t_count"],
         "t_states": len(magic["consumptions"]),
         "factories": len(magic["factories"]),
@@ -80,17 +81,15 @@ def _note(kinds: list[str], noisy_ports: bool) -> str:
     return STAND_IN_NOTE + " ".join(notes)
 
 
-def _joins(surgery: Surgery, emission: Emission) -> dict[str, int]:
+def _joins(surgery: Surgery, joins: dict[int, Join], emission: Emission) -> dict[str, int]:
     """How many joint measurements there are, and what of the costly ways to measure Y and mix."""
     kind, aux = surgery.kind, surgery.aux
-    rows = np.flatnonzero(kind == Row.JOIN).tolist()
-    joins = {row: surgery.join(row) for row in rows}
     walls = [row for row, join in joins.items() if any(edge.mixed for edge in join.edges)]
     in_y = [row for row, join in joins.items() if any(t.letter == Letter.Y for t in join.terms)]
     entry = _entries(surgery)
     walled = {entry[slab] for slab in surgery.slab[walls].tolist()}
     return {
-        "count": len(rows),
+        "count": len(joins),
         "with_walls": len(walls),
         "with_y": len(in_y),
         "rounds_with_walls": sum(emission.slab_rounds[at] for at in walled),
@@ -111,14 +110,11 @@ def _entries(surgery: Surgery) -> dict[int, int]:
     return dict(zip(slabs.tolist(), (np.arange(len(slabs)) + quiet).tolist(), strict=True))
 
 
-def _tiles(surgery: Surgery) -> set[Tile]:
+def _tiles(surgery: Surgery, joins: dict[int, Join]) -> set[Tile]:
     """Every tile that is used at some time."""
-    used: set[Tile] = set()
-    for row, kind in enumerate(surgery.kind.tolist()):
-        if kind == Row.JOIN:
-            used.update(surgery.join(row).tiles())
-        elif kind in (Row.INPUT, Row.PREPARE, Row.INJECT):
-            used.add(surgery.tile(row))
+    used = {tile for join in joins.values() for tile in join.tiles()}
+    births = np.isin(surgery.kind, (Row.INPUT, Row.PREPARE, Row.INJECT))
+    used.update(zip(surgery.x[births].tolist(), surgery.y[births].tolist(), strict=True))
     return used
 
 

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from test_lower_surgery import random_program, t_count
 
 import qwasmc
+from qwasmc import target
 from qwasmc.cli import cli
 from qwasmc.diagnostics import CompileError, Kind
 from qwasmc.ir.circuit import Circuit, CircuitBuilder
@@ -20,6 +21,8 @@ from qwasmc.passes.defer_paulis import defer_paulis
 from qwasmc.passes.lower_surgery import lower_surgery
 from qwasmc.passes.scheduling import choice
 from qwasmc.passes.scheduling.choice import Candidate, Wanted, choose, pareto
+from qwasmc.passes.scheduling.factories import FACTORIES
+from qwasmc.passes.scheduling.plan import FAMILIES
 from qwasmc.text import print_ir
 
 P = 1e-3
@@ -213,3 +216,10 @@ def test_command_line(tmp_path):
     result = run(cli, [*args, "--error-budget", "1e-3", "--max-tiles", "5"])
     assert isinstance(result.exception, CompileError)
     assert result.exception.exit_code == Kind.LIMIT
+
+
+def test_the_command_line_offers_what_there_is():
+    """It has names of its own, to start without what is behind them."""
+    assert tuple(FACTORIES) == target.FACTORIES
+    assert tuple(FAMILIES) == target.FLOOR_PLANS
+    assert FACTORIES.keys() >= set(target.INJECTING)

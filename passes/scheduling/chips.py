@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from qwasmc.diagnostics import CompileError
 from qwasmc.passes.scheduling.factories import Factory
 from qwasmc.passes.scheduling.improve import SAMPLE, best_schedule, first_tasks
@@ -9,8 +11,8 @@ from qwasmc.passes.scheduling.plan import Source, make_plan
 from qwasmc.passes.scheduling.scheduler import Schedule, make_schedule
 from qwasmc.passes.scheduling.tasks import Act, Tasks
 
-MOST = 64
-"""Factories that are chosen at most; more can be asked for."""
+COUNTS = (1, 2, 4, 8, 16, 32, 64)
+"""Numbers of factories that are tried; others can be asked for."""
 
 
 def source_of(factory: Factory) -> Source:
@@ -41,17 +43,17 @@ def schedule_on(
 
 def best_count(tasks: Tasks, floor_plan: str, factory: Factory, max_tiles: int | None) -> int:
     """The power of two of factories for which tiles times slabs are least."""
-    best, least, count = 1, -1, 1
-    while count <= MOST:
+    best, least = COUNTS[0], math.inf
+    for count in COUNTS:
         sources = [source_of(factory)] * count
         try:
             plan = make_plan(floor_plan, tasks.n_patches, sources, max_tiles)
         except CompileError:
-            if count == 1:
+            if count == COUNTS[0]:
                 raise
             break
         volume = plan.tiles * make_schedule(tasks, plan).slabs
-        if 0 <= least <= volume:
+        if least <= volume:
             break
-        best, least, count = count, volume, 2 * count
+        best, least = count, volume
     return best

@@ -12,7 +12,7 @@ best one is the final one.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, NamedTuple
 
@@ -23,8 +23,15 @@ from qwasmc.ir.circuit import Circuit
 from qwasmc.ir.surgery import Letter
 from qwasmc.ops import OPS
 from qwasmc.passes.lower_surgery import finished
-from qwasmc.passes.scheduling.chips import MOST, source_of
-from qwasmc.passes.scheduling.factories import FACTORIES, Factory, built, patch_error, tile_qubits
+from qwasmc.passes.scheduling.chips import COUNTS, source_of
+from qwasmc.passes.scheduling.factories import (
+    FACTORIES,
+    Factory,
+    built,
+    known,
+    patch_error,
+    tile_qubits,
+)
 from qwasmc.passes.scheduling.improve import best_schedule, first_tasks
 from qwasmc.passes.scheduling.plan import FAMILIES, Source, make_plan
 from qwasmc.passes.scheduling.production import production
@@ -105,13 +112,6 @@ def _same_chip(one: Candidate, other: Candidate) -> bool:
     )
 
 
-def _powers(most: int) -> Iterator[int]:
-    count = 1
-    while count <= most:
-        yield count
-        count *= 2
-
-
 class _Chip(NamedTuple):
     """A chip with a schedule."""
 
@@ -151,7 +151,7 @@ class _Search:
     def by_number(self, plan: str, name: str) -> list[Candidate]:
         """Those with one floor plan and one kind of factory, as long as more of them save time."""
         found: list[Candidate] = []
-        counts = [self.wanted.factories] if self.wanted.factories else _powers(MOST)
+        counts = [self.wanted.factories] if self.wanted.factories else COUNTS
         for count in counts if self.states else [0]:
             best = self.smallest(False, plan, name, count, DISTANCES[0])
             if best is None:
@@ -176,7 +176,7 @@ class _Search:
         wanted, candidate = self.wanted, None
         distances = range(least, DISTANCES.stop, 2)
         for distance in [wanted.distance] if wanted.distance else distances:
-            made = _factory(name, wanted.error_rate, distance)
+            made = known(name, wanted.error_rate, distance)
             if made is None:
                 return None
             hopeless = self.least_error(made, count, distance) > wanted.error_budget
@@ -288,11 +288,3 @@ def _up(value: float) -> str:
     """Two digits of a number, rounded up."""
     unit = 10.0 ** (math.floor(math.log10(value)) - 1)
     return f"{math.ceil(value / unit) * unit:.1e}"
-
-
-def _factory(name: str, error_rate: float, distance: int) -> Factory | None:
-    """A factory, unless nothing is known of it at this error rate."""
-    try:
-        return FACTORIES[name](error_rate, distance)
-    except ValueError:
-        return None

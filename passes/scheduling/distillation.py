@@ -25,9 +25,11 @@ With the Clifford stand-in S for T the same holds, for S^-1|+> = X S|+>.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import NamedTuple
 
 from qwasmc.ir.surgery import (
+    FLAG,
     Edge,
     Join,
     Letter,
@@ -124,12 +126,13 @@ def produce(out: SurgeryBuilder, corner: Tile, slab: int, loc: int = -1) -> Prod
     return _Block(out, corner, slab, loc).produce()
 
 
+@cache
 def template() -> Surgery:
     """One production from slab 0 on at tile (0, 0): flags are results, the state is an output."""
     out = SurgeryBuilder()
     made = produce(out, (0, 0), 0)
     for number, flag in enumerate(made.flags):
-        name = out.name(f"flag{number}")
+        name = out.name(f"{FLAG}{number}")
         out.add(Row.RESULT, aux=name, operands=[flag])
         out.add(Row.OBSERVABLE, aux=name, operands=[flag])
     operands = [0, made.x, made.z]

@@ -202,6 +202,14 @@ FACTORIES: dict[str, Callable[[float, int], Factory]] = {
 """By name: the factory at a physical error rate and a distance."""
 
 
+def known(name: str, p: float, distance: int) -> Factory | None:
+    """The same for a name, None if nothing is known of it there."""
+    try:
+        return FACTORIES[name](p, distance)
+    except ValueError:
+        return None
+
+
 def built(name: str, p: float, distance: int) -> Factory:
     """A kind of factory at a physical error rate and a distance.
 

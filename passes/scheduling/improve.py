@@ -48,10 +48,14 @@ def best_schedule(
         late = number > 0 and deadline is not None and time.monotonic() > deadline
         if late or (best is not None and best.slabs <= bound):
             break
-        other = homes(tasks, plan, number) if number % 2 else sites
-        noise = np.random.default_rng(number).integers(0, NOISE, len(sample.patch))
+        if number == 1:
+            weights, hunger = meetings(tasks)
+        other = homes(plan, weights, hunger, number) if number % 2 else sites
+        noise = None
+        if number > 1:
+            noise = np.random.default_rng(number).integers(0, NOISE, len(sample.patch))
         try:
-            found = make_schedule(sample, plan, other, noise if number > 1 else None)
+            found = make_schedule(sample, plan, other, noise)
         except Unroutable as problem:  # but perhaps with other homes
             refused = refused or problem
             continue
@@ -83,8 +87,8 @@ def least_slabs(tasks: Tasks) -> int:
     return int(make_order(tasks).urgency.max(initial=0))
 
 
-def homes(tasks: Tasks, plan: Plan, seed: int) -> Ints:
-    """The number of the home of each patch: near those it meets, and near ports if it has T."""
+def meetings(tasks: Tasks) -> tuple[Ints, Ints]:
+    """(m, 3) pairs of patches, and how often they meet; (patches,) how many T each of them has."""
     first = tasks.patch[np.minimum(tasks.start[:-1], max(0, len(tasks.patch) - 1))]
     meets = np.isin(tasks.act, (CONTROL, PRODUCT)) & (np.diff(tasks.start) > 1)
     follows = np.repeat(meets, np.diff(tasks.start))
@@ -93,6 +97,10 @@ def homes(tasks: Tasks, plan: Plan, seed: int) -> Ints:
     pairs = np.sort(np.stack([tasks.patch[later - 1], tasks.patch[later]], axis=1), axis=1)
     pairs, counts = np.unique(pairs, axis=0, return_counts=True)
     hunger = np.bincount(first[tasks.act == MAGIC], minlength=tasks.n_patches)
+    return np.column_stack([pairs, counts]), hunger
+
+
+def homes(plan: Plan, weights: Ints, hunger: Ints, seed: int) -> Ints:
+    """The number of the home of each patch: near those it meets, and near ports if it has T."""
     ports = np.array([port.tile for port in plan.ports], np.int64).reshape(-1, 2)
-    weights = np.column_stack([pairs, counts])
-    return place(tasks.n_patches, weights, np.array(plan.homes), hunger, ports, seed=seed)
+    return place(len(hunger), weights, np.array(plan.homes), hunger, ports, seed=seed)

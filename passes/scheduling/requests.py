@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 
 from qwasmc.diagnostics import CompileError, Kind, Locations
 from qwasmc.ir.requirement import Accurate, Prompt, requirement
-from qwasmc.passes.scheduling.chips import MOST
+from qwasmc.passes.scheduling.chips import COUNTS
 from qwasmc.passes.scheduling.columns import Script
-from qwasmc.passes.scheduling.factories import FACTORIES, Factory
+from qwasmc.passes.scheduling.factories import FACTORIES, Factory, known
 from qwasmc.passes.scheduling.scheduler import Schedule
 from qwasmc.passes.scheduling.tasks import Act, Tasks
 from qwasmc.target import DEFAULT_TARGET
@@ -67,18 +67,11 @@ def _better_factory(error: float, factory: str, p: float, distance: int) -> str:
     real = [name for name in FACTORIES if name not in ("port", factory)]
     for enough in (d for d in DEFAULT_TARGET.distances if d >= distance):
         for name in (factory, *real):
-            if _error(name, p, enough) <= error:
+            made = known(name, p, enough)
+            if made is not None and made.error <= error:
                 change = f" --factory {name}" if name != factory else ""
                 return f"use{change}{f' --distance {enough}' if enough > distance else ''}"
     return "no factory does at any distance: lower the physical error rate or the fidelity"
-
-
-def _error(name: str, p: float, distance: int) -> float:
-    """Probability that a factory's state is wrong; 1 if nothing is known of it at this p."""
-    try:
-        return FACTORIES[name](p, distance).error
-    except ValueError:
-        return 1.0
 
 
 def check_waits(
@@ -125,7 +118,7 @@ def check_waits(
     count = _enough(len(found.plan.ports), do)
     help = f"allow {wait} cycles, or use --factories {count}"
     if not count:
-        help = f"allow {wait} cycles; no number of factories up to {MOST} would do"
+        help = f"allow {wait} cycles; no number of factories up to {COUNTS[-1]} would do"
     _refuse(at, int(asked.loc[request]), message, help, tuple(notes))
 
 
@@ -163,19 +156,19 @@ def longest_waits(waits: Ints, first: Ints, end: Ints) -> Ints:
 
 
 def _enough(count: int, do: Callable[[int], bool]) -> int:
-    """A number of factories that do, up to MOST, if `count` do not; 0 if none is found.
+    """A number of factories that do, of at most COUNTS[-1], if `count` do not; 0 if none is found.
 
     The least power of two that does, or less, by bisection: fewer may do, if more make waits longer
     in between.
     """
     low = count
-    for bits in range(MOST.bit_length()):
-        high = 1 << bits
-        if high <= count:
+    for most in COUNTS:
+        if most <= count:
             continue
-        if not do(high):
-            low = high
+        if not do(most):
+            low = most
             continue
+        high = most
         while high - low > 1:
             middle = (low + high) // 2
             low, high = (low, middle) if do(middle) else (middle, high)
