@@ -37,7 +37,10 @@ RESULTS = {
 
 REFUSED = {
     "input": "'input' has no state to start from",
-    "uncompute": "uncomputation is not supported yet",
+    **dict.fromkeys(
+        ("uncompute", "ctrl_begin", "ctrl_end"),
+        "segments and control regions need a program whose operations are known before it runs",
+    ),
 }
 
 MEASURED = {"measure_z": "Z", "measure_x": "X", "measure_y": "Y"}

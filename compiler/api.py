@@ -1,7 +1,7 @@
 """The Python API: `qwasmc.compile` and friends.
 
 A program is a `str` or `bytes` that holds it, a path object that leads to it, or a circuit object
-of Qiskit or Stim.  Options have the names and defaults of `driver.Options`, which are those of the
+of Qiskit or Stim.  Options have the names and defaults of `options.Options`, which are those of the
 command line.
 """
 
@@ -12,17 +12,19 @@ import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from qwasmc import driver
+from qwasmc import driver, reading
 from qwasmc.diagnostics import CompileError, Diagnostic, render
-from qwasmc.driver import Artifact, Options, Source, Watch
+from qwasmc.driver import Artifact
+from qwasmc.options import Options, Watch
 from qwasmc.pipeline import named
+from qwasmc.reading import Source
 from qwasmc.verify import verify
 
 if TYPE_CHECKING:
     import qiskit
     import stim
 
-    from qwasmc.driver import IR
+    from qwasmc.reading import IR
 
     Input: TypeAlias = str | bytes | os.PathLike[str] | qiskit.QuantumCircuit | stim.Circuit
 
@@ -36,12 +38,12 @@ def compile(program: Input, **options: Any) -> Artifact:
 
 def parse(program: Input, **options: Any) -> IR:
     """Read a program into its first IR."""
-    return driver.read(_source(program), Options(**options), Watch(warn=_warn))
+    return reading.read(_source(program), Options(**options), Watch(warn=_warn))
 
 
 def run_passes(ir: IR, passes: Sequence[str], **options: Any) -> IR:
     """Run exactly the named passes on an IR."""
-    for row in named(passes, driver.kind_of(ir)):
+    for row in named(passes, reading.kind_of(ir)):
         ir = driver.run_pass(ir, row, Options(**options), Watch())
     return ir
 
@@ -52,7 +54,7 @@ def _warn(diagnostic: Diagnostic) -> None:
 
 def _source(program: Input) -> Source:
     if isinstance(program, os.PathLike):
-        return driver.read_source(os.fspath(program))
+        return reading.read_source(os.fspath(program))
     if isinstance(program, str | bytes):
         return Source("<string>", program.encode() if isinstance(program, str) else program)
     return Source("<circuit>", b"", program)

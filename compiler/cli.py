@@ -22,11 +22,12 @@ from typing import Any, NoReturn
 import click
 from click.core import ParameterSource
 
-from qwasmc import __version__, driver
+from qwasmc import __version__, driver, reading
 from qwasmc.diagnostics import CompileError, Diagnostic, Kind, render
 from qwasmc.grammar.evaluator import Limits
 from qwasmc.languages import LANGUAGES
 from qwasmc.ops import OPS
+from qwasmc.options import DEFAULTS, Options, Watch
 from qwasmc.output import STDIO, Outputs
 from qwasmc.pipeline import LEVELS, OBJECTIVES, PASSES, load, named
 from qwasmc.target import DEFAULT_DISTANCE, FACTORIES, FLOOR_PLANS, TARGETS
@@ -104,7 +105,7 @@ level_option = click.option(
     "-O",
     "level",
     type=click.IntRange(LEVELS[0], LEVELS[-1]),
-    default=driver.DEFAULTS.level,
+    default=DEFAULTS.level,
     metavar="LEVEL",
     help="Optimisation level: nothing; T gates; two-qubit gates, too; longer search.",
 )
@@ -114,14 +115,14 @@ pass_options = together(
     click.option(
         "--synthesis-error",
         type=click.FloatRange(0, 1, min_open=True, max_open=True),
-        default=driver.DEFAULTS.synthesis_error,
+        default=DEFAULTS.synthesis_error,
         metavar="E",
         help="How far all synthesised rotations together may be from the program's.",
     ),
     click.option(
         "--objective",
         type=click.Choice(OBJECTIVES),
-        default=driver.DEFAULTS.objective,
+        default=DEFAULTS.objective,
         help="What optimisation lowers, and never raises.",
     ),
     click.option(
@@ -139,9 +140,28 @@ pass_options = together(
     click.option(
         "--time-budget",
         type=click.FloatRange(min=0),
-        default=driver.DEFAULTS.time_budget,
+        default=DEFAULTS.time_budget,
         metavar="S",
         help="Seconds of search at -O3; a search that is cut short is reported.",
+    ),
+    click.option(
+        "--scratch",
+        metavar="NAME",
+        multiple=True,
+        help="A qubit or register of the program that is scratch, so in |0> at first and at last; "
+        "auto: all that are nothing else.",
+    ),
+    click.option(
+        "--max-qubits",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Most logical qubits at a time; segments are computed again where that is too few.",
+    ),
+    click.option(
+        "--max-t",
+        type=click.IntRange(min=0),
+        metavar="N",
+        help="Most T gates of the optimised program.",
     ),
     click.option(
         "--passes",
@@ -197,21 +217,21 @@ def split_pair(pair: str) -> tuple[str, str]:
     return key, value
 
 
-def make_options(**given: Any) -> driver.Options:
+def make_options(**given: Any) -> Options:
     """Driver options from command-line ones: the limits become one mapping."""
     limits = {limit.name: given.pop(f"max_{limit.name}") for limit in LIMITS}
-    return driver.Options(limits=limits, **given)
+    return Options(limits=limits, **given)
 
 
 @contextmanager
-def watching() -> Iterator[driver.Watch]:
+def watching() -> Iterator[Watch]:
     """A watch that shows the current stage, if somebody looks at a terminal."""
     if not sys.stderr.isatty():
-        yield driver.Watch(warn=show)
+        yield Watch(warn=show)
         return
     console = load("rich.console:Console")(stderr=True)
     with console.status("starting") as status:
-        yield driver.Watch(stage=status.update, warn=show)
+        yield Watch(stage=status.update, warn=show)
 
 
 CONTEXT = {
@@ -238,8 +258,8 @@ def cli() -> None:
 @output_option
 @click.option(
     "--emit",
-    type=click.Choice([*driver.EMITS, *(emit for _, emit in driver.TRANSLATIONS)]),
-    default=driver.DEFAULTS.emit,
+    type=click.Choice([*driver.EMITS, *(emit for _, emit in reading.TRANSLATIONS)]),
+    default=DEFAULTS.emit,
     help="Where to stop; qvm and qwasm are the two forms of a graph.",
 )
 @click.option(
@@ -251,7 +271,7 @@ def cli() -> None:
 )
 @click.option(
     "--noise",
-    default=driver.DEFAULTS.noise,
+    default=DEFAULTS.noise,
     metavar="MODEL",
     help="none, uniform:P or si1000:P.",
 )
@@ -293,9 +313,9 @@ def compile_command(
     check_not_input(path, [output, report, schedule, dependency_file])
     check_suffix(output)
     with Outputs() as outputs, watching() as watch:
-        source = driver.read_source(path)
+        source = reading.read_source(path)
         if options.emit not in driver.EMITS:
-            outputs.open(output).write(driver.translate(source, options))
+            outputs.open(output).write(reading.translate(source, options))
             return
         artifact = driver.compile_source(source, options, watch)
         artifact.write(outputs.open(output))
@@ -321,16 +341,15 @@ def pretty_json(data: object) -> str:
     return numbers.sub(lambda found: f"[{' '.join(found[1].split())}]", text) + "\n"
 
 
-def check_compatible(options: driver.Options, report: str | None, schedule: str | None) -> None:
+def check_compatible(options: Options, report: str | None, schedule: str | None) -> None:
     """Refuse options that mean nothing for the output that was asked for."""
     if schedule and options.emit not in ("surgery", "stim"):
         raise click.UsageError(f"--schedule needs --emit stim or surgery, not {options.emit}")
     if options.emit == "stim":
         return
-    physical = {
-        "--noise": options.noise != driver.DEFAULTS.noise,
-        "--report": bool(report),
-    }
+    if report and options.emit != "circuit":
+        raise click.UsageError(f"--report needs --emit stim or circuit, not {options.emit}")
+    physical = {"--noise": options.noise != DEFAULTS.noise}
     if options.verify and options.emit != "circuit":
         raise click.UsageError(f"--verify needs --emit stim or circuit, not {options.emit}")
     for name, given in physical.items():
@@ -379,7 +398,7 @@ def check(path: str, **given: Any) -> None:
       qwasmc check examples/bell.qwasm
     """
     with watching() as watch:
-        driver.verify_ir(driver.read(driver.read_source(path), make_options(**given), watch))
+        reading.verify_ir(reading.read(reading.read_source(path), make_options(**given), watch))
 
 
 @cli.command()
@@ -393,12 +412,12 @@ def opt(path: str, output: str, passes: list[str] | None, **given: Any) -> None:
     Example:
       qwasmc compile examples/bell.qwasm --emit program | qwasmc opt - --passes specialise
     """
-    options = driver.Options(language="ir", **given)
+    options = Options(language="ir", **given)
     with Outputs() as outputs, watching() as watch:
-        ir = driver.read(driver.read_source(path), options, watch)
-        for row in named(passes or [], driver.kind_of(ir)):
+        ir = reading.read(reading.read_source(path), options, watch)
+        for row in named(passes or [], reading.kind_of(ir)):
             ir = driver.run_pass(ir, row, options, watch)
-        outputs.open(output).write(driver.print_ir(ir))
+        outputs.open(output).write(reading.print_ir(ir))
 
 
 @cli.command()
@@ -416,7 +435,7 @@ def stats(path: str, as_json: bool, **given: Any) -> None:
     """
     with watching() as watch:
         options = make_options(emit="circuit", **given)
-        artifact = driver.compile_source(driver.read_source(path), options, watch)
+        artifact = driver.compile_source(reading.read_source(path), options, watch)
         counts: dict[str, Any] = load("qwasmc.backends.stats:stats")(artifact.ir)
     if as_json:
         click.echo(json.dumps(counts))
@@ -443,7 +462,7 @@ def simulate(path: str, shots: int, seed: int, **given: Any) -> None:
     """
     with watching() as watch:
         options = make_options(**given)
-        counts = driver.simulate(driver.read_source(path), options, watch, shots, seed)
+        counts = driver.simulate(reading.read_source(path), options, watch, shots, seed)
     click.echo(json.dumps(counts, indent=2))
 
 
@@ -476,7 +495,7 @@ def sample(path: str, as_json: bool, csv: str | None, **given: Any) -> None:
       qwasmc sample bell.stim --shots 100000 --max-errors 1000
     """
     with Outputs() as outputs, watching() as watch:
-        sampled = driver.sample(driver.read_source(path), watch, **given)
+        sampled = driver.sample(reading.read_source(path), watch, **given)
         if csv:
             outputs.open(csv).write(sampled.csv)
     if as_json:

@@ -1,4 +1,4 @@
-"""Runs compilations: reads the input, runs the passes, emits, checks, reports.
+"""Runs compilations: runs the passes, emits, checks, reports.
 
 The driver gives every pass its timing, its dump and its verification.  It knows representations
 and backends by name only (`pipeline.load`), so importing it is cheap.
@@ -8,36 +8,35 @@ from __future__ import annotations
 
 import math
 import re
-import sys
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO, cast
 
 from qwasmc.diagnostics import CompileError, Diagnostic, Kind, error
-from qwasmc.languages import BY_NAME, Language, detect
-from qwasmc.output import STDIO
+from qwasmc.options import Options, Watch
 from qwasmc.pipeline import (
     BACK_HALF,
+    CANCEL,
+    ERASE,
+    FOLD,
     IRS,
-    LEVELS,
     LOWER_GATES,
     OPEN_ENDS,
+    REVERSIBLE,
     SYNTHESISE,
+    UNCOMPUTE,
     Pass,
     load,
     named,
     select,
 )
+from qwasmc.reading import Source, kind_of, print_ir, read, verify_ir
 from qwasmc.target import (
     DEFAULT_DISTANCE,
     DEFAULT_ERROR_RATE,
     DEFAULT_TARGET,
     FACTORIES,
     FLOOR_PLANS,
-    INJECTING,
     check_distance,
 )
 
@@ -47,25 +46,11 @@ if TYPE_CHECKING:
     from qwasmc.backends.stim.emission import Emission
     from qwasmc.backends.stim.sample import Sampled
     from qwasmc.ir.circuit import Circuit
-    from qwasmc.ir.program import Program
     from qwasmc.ir.surgery import Surgery
-
-    IR = Program | Circuit | Surgery
+    from qwasmc.reading import IR
 
 EMITS = (*IRS, "stim")
 """What a compilation can end in."""
-
-TRANSLATIONS = {
-    ("qwasm", "qvm"): "qwasmc.grammar.qvm:from_text",
-    ("qvm", "qwasm"): "qwasmc.grammar.qvm:to_text",
-}
-"""Who writes the text of one language in another, without compiling it."""
-
-CIRCUIT_READERS = {
-    "qiskit": "qwasmc.grammar.from_qiskit:read",
-    "stim": "qwasmc.grammar.from_stim:read",
-}
-"""Who reads the circuit objects of other packages."""
 
 VERIFY_NOISE = "uniform:0.001"
 """The noise at which --verify samples and searches for logical errors; ports are quiet."""
@@ -76,188 +61,12 @@ OBSERVABLE_NAME = re.compile(r"^# observable \d+: (.*)$", re.MULTILINE)
 DISTANCE = re.compile(r'ALLOC_LQ .*profile="[^"]*\(d=(\d+)\)|QLINIT .*distance=(\d+)')
 """Where a pragma declares a distance."""
 
-MAX_INPUT_BYTES = 1 << 28
-"""Longest input that is read at all, so that memory is bounded on any input."""
-
 
 class InternalError(Exception):
     """A bug in the compiler that the compiler itself has noticed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A program as it came in: its name, for diagnostics, and its bytes.
-
-    A program of the Python API may also be another package's circuit; then `data` is empty.
-    """
-
-    name: str
-    data: bytes
-    circuit: object = None
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How to compile; the command line has the same names and defaults."""
-
-    language: str | None = None
-    emit: str = "stim"
-    distance: int | None = None
-    noise: str = "none"
-    open: bool = False
-    level: int = 2
-    passes: Sequence[str] | None = None
-    params: Mapping[str, str] = field(default_factory=dict)
-    include_dirs: Sequence[str] = ()
-    limits: Mapping[str, int] = field(default_factory=dict)
-    verify: bool = False
-    verify_each: bool = False
-    print_after: Sequence[str] = ()
-    entry: str | None = None
-    max_iterations: int | None = None
-    synthesis_error: float = 1e-3
-    objective: str = "t"
-    feed_forward: bool | None = None
-    ancillas: int | None = None
-    time_budget: float = 60.0
-    error_budget: float | None = None
-    floor_plan: str | None = None
-    factory: str | None = None
-    factories: int | None = None
-    max_tiles: int | None = None
-
-    @property
-    def adaptive(self) -> bool:
-        """Whether passes may add measurements, and gates that depend on them.
-
-        By default they do at -O3, unless the output is a fixed circuit.
-        """
-        if self.ancillas == 0:
-            return False
-        if self.feed_forward is None:
-            return self.level == LEVELS[-1] and self.emit not in ("surgery", "stim")
-        return self.feed_forward
-
-    @property
-    def noisy_ports(self) -> bool:
-        """Whether magic states are injected with the noise of everything else."""
-        return self.factory in INJECTING
-
-
-DEFAULTS = Options()
-
-
-@dataclass(slots=True)
-class Watch:
-    """What an onlooker gets: each stage as it starts, warnings, and the IR text of dumps."""
-
-    stage: Callable[[str], object] = lambda _: None
-    warn: Callable[[Diagnostic], object] = lambda _: None
-    dump: TextIO = field(default_factory=lambda: sys.stderr)
-    timings: dict[str, float] = field(default_factory=dict)
-
-    def note(self, message: str) -> None:
-        """Pass on what the user should know about an output that is right all the same."""
-        self.warn(Diagnostic(message, severity="note"))
-
-    @contextmanager
-    def timed(self, name: str) -> Iterator[None]:
-        """Time a stage; one that is entered again adds up."""
-        self.stage(name)
-        start = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.timings[name] = self.timings.get(name, 0.0) + time.perf_counter() - start
-
-
-# -- reading ---------------------------------------------------------------------------------------
-
-
-def read_source(path: str) -> Source:
-    """The bytes of a file; `-` is standard input."""
-    try:
-        with nullcontext(sys.stdin.buffer) if path == STDIO else open(path, "rb") as file:
-            data = file.read(MAX_INPUT_BYTES + 1)
-    except OSError as refused:
-        raise error(f"cannot read '{path}': {refused.strerror}", kind=Kind.USAGE) from refused
-    if len(data) > MAX_INPUT_BYTES:
-        raise error(f"'{path}' is longer than {MAX_INPUT_BYTES} bytes", kind=Kind.LIMIT)
-    return Source("<stdin>" if path == STDIO else path, data)
-
-
-def read(source: Source, options: Options, watch: Watch) -> IR:
-    """The program in a source, as the IR that its language describes."""
-    with watch.timed("read"):
-        if source.circuit is not None:
-            reader = CIRCUIT_READERS[type(source.circuit).__module__.partition(".")[0]]
-            return _warned(load(reader)(source.circuit, source.name), watch)
-        named = options.language
-        row = BY_NAME[named] if named else detect(source.name, source.data)
-        if row.name == "ir":
-            return _read_ir(source, row)
-        arguments = {name: READER_OPTIONS[name](options) for name in row.options}
-        ir = _warned(load(row.function)(source.data, source.name, **arguments), watch)
-        if row.name == "qir" and kind_of(ir) == "program":
-            verify_ir(
-                ir
-            )  # nobody has yet checked that LLVM's values are defined where they are used
-        return ir
-
-
-READER_OPTIONS: dict[str, Callable[[Options], Any]] = {
-    "entry": lambda options: options.entry,
-    "params": lambda options: options.params,
-    "include_dirs": lambda options: [Path(folder) for folder in options.include_dirs],
-    "limits": lambda options: load("qwasmc.grammar.evaluator:Limits")(**options.limits),
-}
-"""How readers get the options that they take."""
-
-
-def _warned(ir: IR, watch: Watch) -> IR:
-    """A program whose warnings have been passed on."""
-    for warning in getattr(ir, "warnings", ()):
-        watch.warn(warning)
-    return ir
-
-
-def _read_ir(source: Source, row: Language) -> IR:
-    text = source.data.decode("utf-8", "replace")
-    ir = cast("IR", load(row.function)(text, source.name))
-    verify_ir(ir)
-    return ir
-
-
-def translate(source: Source, options: Options) -> str:
-    """A program of the graph style as a QVM graph, or the other way round."""
-    row = BY_NAME[options.language] if options.language else detect(source.name, source.data)
-    function = TRANSLATIONS.get((row.name, options.emit))
-    if function is None:
-        ways = " or ".join(f"--from {one} --emit {other}" for one, other in TRANSLATIONS)
-        message = f"cannot write {row.name} as {options.emit}"
-        raise error(message, kind=Kind.USAGE, help=f"possible is {ways}")
-    names = row.options if row.name == "qwasm" else ("limits",)
-    arguments = {name: READER_OPTIONS[name](options) for name in names}
-    text = source.data.decode("utf-8", "replace") if row.name == "qwasm" else source.data
-    return cast(str, load(function)(text, source.name, **arguments))
-
-
 # -- passes ----------------------------------------------------------------------------------------
-
-
-def kind_of(ir: IR) -> str:
-    """The name of a representation, as in `pipeline.IRS`."""
-    return type(ir).__name__.lower()
-
-
-def verify_ir(ir: IR) -> None:
-    """Raise a CompileError unless an IR is well formed."""
-    load("qwasmc.verify:verify")(ir)
-
-
-def print_ir(ir: IR) -> str:
-    """An IR as text."""
-    return cast(str, load("qwasmc.text:print_ir")(ir))
 
 
 def choose_passes(start: str, end: str, options: Options) -> list[Pass]:
@@ -282,8 +91,11 @@ PASS_OPTIONS: dict[str, Callable[[Options, Watch], Any]] = {
     "feed_forward": lambda options, _: options.adaptive,
     "floor_plan": lambda options, _: options.floor_plan or FLOOR_PLANS[0],
     "max_iterations": lambda options, _: options.max_iterations,
+    "max_qubits": lambda options, _: options.max_qubits,
     "max_tiles": lambda options, _: options.max_tiles,
+    "measured": lambda options, _: options.measured,
     "note": lambda _, watch: watch.note,
+    "scratch": lambda options, _: options.scratch,
     "synthesis_error": lambda options, _: options.synthesis_error,
     "time_budget": lambda options, _: options.time_budget,
 }
@@ -300,8 +112,9 @@ def run_pass(ir: IR, row: Pass, options: Options, watch: Watch) -> IR:
     with watch.timed(row.name):
         result = _call(row, ir, options, watch)
         if row.optimises:
-            cost = load("qwasmc.cost:cost")
-            if cost(result, options.objective) > cost(ir, options.objective):
+            cost, width = load("qwasmc.cost:cost"), load("qwasmc.cost:width")
+            dearer = cost(result, options.objective) > cost(ir, options.objective)
+            if dearer or width(result) > max(width(ir), options.max_qubits or math.inf):
                 result = ir
     if options.verify_each or row.gives == "circuit":  # columns take next to no time
         with watch.timed("verify-ir"):
@@ -339,11 +152,12 @@ class Trail:
     """The way of a compilation through its passes.
 
     `program` is the circuit in front of the back half, and `steps`, kept for verification, are the
-    rewritings up to there.
+    rewritings up to there.  `certificate` says what became of scratch qubits, if there are any.
     """
 
     program: Circuit | None = None
     steps: list[Step] = field(default_factory=list)
+    certificate: dict[str, Any] | None = None
 
 
 @dataclass(slots=True)
@@ -394,15 +208,19 @@ class Artifact:
     @property
     def report(self) -> dict[str, Any]:
         """What is to be known about the output; the keys are described in docs/json.md."""
-        counts: dict[str, Any] = load("qwasmc.backends.report:report")(
-            self.program, self.surgery, self._emission, self.options.noisy_ports
-        )
+        if self.emission is None:
+            counts: dict[str, Any] = load("qwasmc.backends.stats:stats")(self.program)
+        else:
+            counts = load("qwasmc.backends.report:report")(
+                self.program, self.surgery, self.emission, self.options.noisy_ports
+            )
         return {
             "version": _version(),
             "input": self.source.name,
             "target": DEFAULT_TARGET.name,
             "noise": self.options.noise,
             **counts,
+            "uncomputation": self.trail.certificate,
             "verification": self.verification,
             "timings_s": {name: round(s, 6) for name, s in self.watch.timings.items()},
         }
@@ -485,6 +303,7 @@ def compile_source(source: Source, options: Options, watch: Watch) -> Artifact:
     front = [row for row in rows if row not in BACK_HALF]
     run = _run_both_ways if options.adaptive and LOWER_GATES in rows else _run_passes
     ir, trail = run(ir, front, options, watch)
+    _check_budgets(ir, options)
     choices: list[dict[str, Any]] = []
     if len(front) < len(rows):
         options, choices = _chosen(ir, options, distance, watch)
@@ -535,14 +354,74 @@ def _chosen(
 def _run_passes(ir: IR, rows: Sequence[Pass], options: Options, watch: Watch) -> tuple[IR, Trail]:
     """The IR that passes end in, and the way there."""
     trail = Trail(cast("Circuit", ir) if kind_of(ir) == "circuit" else None)
-    for row in rows:
-        before, ir = ir, run_pass(ir, row, options, watch)
+    segmented: IR | None = None
+    for at, row in enumerate(rows):
+        run = _erased if row is ERASE and options.passes is None else run_pass
+        before, ir = ir, run(ir, row, options, watch)
         if row.gives != "circuit" or row in BACK_HALF:
             continue
         trail.program = cast("Circuit", ir)
-        if options.verify and row.takes == "circuit" and row is not OPEN_ENDS and ir is not before:
+        if row in REVERSIBLE:
+            if ir is not before:
+                segmented = segmented or before
+            if segmented and not any(later in REVERSIBLE for later in rows[at + 1 :]):
+                trail.certificate = _certified(segmented, ir, watch)
+        elif (
+            options.verify and row.takes == "circuit" and row is not OPEN_ENDS and ir is not before
+        ):
             trail.steps.append(Step(row, cast("Circuit", before), cast("Circuit", ir)))
     return ir, trail
+
+
+def _erased(ir: IR, row: Pass, options: Options, watch: Watch) -> IR:
+    """What `erase` makes of a circuit: without measurements, where T gates fold better so."""
+    found = run_pass(ir, row, options, watch)
+    if found is ir or not options.measured:
+        return found
+    cost = load("qwasmc.cost:cost")
+    mirrored = replace(options, feed_forward=False)
+    ways = [found, run_pass(ir, row, mirrored, watch)]
+
+    def folded(way: IR) -> IR:
+        for each in (LOWER_GATES, CANCEL, FOLD):
+            way = _call(each, way, mirrored, watch)
+        return way
+
+    return min(ways, key=lambda way: cost(folded(way), options.objective))
+
+
+def _certified(before: IR, after: IR, watch: Watch) -> dict[str, Any]:
+    """The certificate of what became of scratch qubits; raises if there is none."""
+    with watch.timed("certify"):
+        found = load("qwasmc.backends.certificate:certify")(before, after)
+    if found.ok:
+        return cast("dict[str, Any]", found.as_json())
+    raise CompileError(load("qwasmc.backends.certificate:diagnose")(found, after))
+
+
+def _check_budgets(ir: IR, options: Options) -> None:
+    """Refuse a circuit that needs more qubits or T gates than there may be."""
+    if kind_of(ir) != "circuit":
+        return
+    for budget, count, what in (
+        (options.max_qubits, "width", "qubits"),
+        (options.max_t, "t_count", "T gates"),
+    ):
+        if budget is not None and (needed := load(f"qwasmc.cost:{count}")(ir)) > budget:
+            raise error(
+                f"the program needs {needed} {what}, {budget} are allowed",
+                kind=Kind.LIMIT,
+                help=_fewer(count, needed, options),
+            )
+
+
+def _fewer(count: str, needed: int, options: Options) -> str:
+    """What to do about a budget that is too small."""
+    name = {"width": "--max-qubits", "t_count": "--max-t"}[count]
+    least = f"the least here is {name} {needed}"
+    if count == "t_count" and options.max_qubits is not None:
+        return f"{least}; with more qubits than {options.max_qubits} it may be less"
+    return least
 
 
 def _run_both_ways(
@@ -554,7 +433,7 @@ def _run_both_ways(
     to improve on.  Each way gets half of the time.
     """
     at = rows.index(LOWER_GATES)
-    ir, _ = _run_passes(ir, rows[:at], options, watch)
+    ir, start = _run_passes(ir, rows[:at], options, watch)
     half = replace(options, time_budget=options.time_budget / 2)
     ways: list[tuple[IR, Trail, list[Diagnostic]]] = []
     for measured in (True, False):
@@ -563,10 +442,12 @@ def _run_both_ways(
         way = replace(options, feed_forward=measured)
         lowered, first = _run_passes(ir, [LOWER_GATES], way, silent)
         found, trail = _run_passes(lowered, rows[at + 1 :], half, silent)
-        trail.steps[:0] = first.steps
+        trail.steps[:0] = [*start.steps, *first.steps]
+        trail.certificate = start.certificate
         ways.append((found, trail, remarks))
     cost, width = load("qwasmc.cost:cost"), load("qwasmc.cost:width")
     widest = math.inf if options.ancillas is None else width(ir) + options.ancillas
+    widest = min(widest, options.max_qubits or math.inf)
     best, trail, remarks = min(
         ways, key=lambda way: (width(way[0]) > widest, cost(way[0], options.objective))
     )
@@ -586,6 +467,9 @@ def _verify_front(artifact: Artifact) -> list[dict[str, str]]:
     compare = load("qwasmc.backends.equivalence:compare")
     check_synthesis = load("qwasmc.backends.equivalence.words:check_synthesis")
     found = []
+    if artifact.trail.certificate is not None:
+        detail = artifact.trail.certificate["summary"]
+        found.append({"check": UNCOMPUTE.name, "result": "proved", "detail": detail})
     for row, before, after in artifact.trail.steps:
         if row is SYNTHESISE:
             check = check_synthesis(before, after, artifact.options.synthesis_error)
@@ -644,7 +528,7 @@ def simulate(
     ir = program = read(source, options, watch)
     try:
         for row in choose_passes(kind_of(ir), "circuit", options):
-            if row.takes == "program" or options.passes is not None:
+            if row.takes == "program" or row is UNCOMPUTE or options.passes is not None:
                 ir = run_pass(ir, row, options, watch)
     except CompileError as refused:
         if refused.exit_code != Kind.LIMIT or kind_of(ir) != "program":

@@ -28,7 +28,18 @@ class Cost(IntEnum):
     SYNTHESIS = 3  # must be rewritten into Clifford+T first
 
 
+class Effect(IntEnum):
+    """What an operation does to basis states of its qubits."""
+
+    NONE = 0  # makes or destroys superpositions, or is no gate
+    DIAGONAL = 1  # leaves each one as it is, up to a phase or an outcome
+    PERMUTES = 2  # takes each one to one, perhaps with a phase; controls are only read
+
+
 TEXT_ATTRIBUTES = ("name", "paulis", "text", "needs", "predicate", "function", "space", "callee")
+
+
+MARKERS = ("rev_begin", "rev_end", "uncompute", "ctrl_begin", "ctrl_end")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +51,8 @@ class OpSpec:
     for an op with an angle the inverse is the named op at minus the angle.
     `stim` is the name of the Clifford gate in Stim, if it is one; `qiskit` the name in
     `qiskit.circuit.library` standard gates; `qir` the `__quantum__qis__*` stem.
-    `controls` leading qubits are controls of the remaining ones.
+    `controls` leading qubits are controls of the remaining ones; `effect` says what becomes of
+    basis states.
     `takes` and `makes` are the types of further operands and results, after the qubits and bits;
     a row with `flexible` fixes neither.  Both exist in Program only, as do rows that end a block
     (`ends_block`) and lead to so many others (`targets`).
@@ -61,6 +73,7 @@ class OpSpec:
     angle: bool = False
     attr: str = ""
     controls: int = 0
+    effect: Effect = Effect.NONE
     inverse: str | None = None
     stim: str = ""
     qiskit: str = ""
@@ -88,9 +101,14 @@ class OpSpec:
         return self.name in ("x", "y", "z")
 
     @property
+    def is_marker(self) -> bool:
+        """Whether this marks where a segment or a control region begins, ends or is undone."""
+        return self.name in MARKERS
+
+    @property
     def may_be_predicated(self) -> bool:
         """Whether it can depend on a bit; where that is 0 its qubits stay, and its bit is 0."""
-        lives = self.makes_qubit or self.ends_qubit or self.name == "barrier"
+        lives = self.makes_qubit or self.ends_qubit or self.name == "barrier" or self.is_marker
         return self.qubits != 0 and not lives
 
     def made_qubits(self, taken: int) -> int:
@@ -111,6 +129,7 @@ def _gate(
     angle: bool = False,
     controls: int = 0,
 ) -> OpSpec:
+    permutes, diagonal = name in PERMUTING, name in DIAGONAL
     return OpSpec(
         name=name,
         qubits=qubits,
@@ -122,7 +141,12 @@ def _gate(
         cost=cost,
         angle=angle,
         controls=controls,
+        effect=Effect.PERMUTES if permutes else Effect.DIAGONAL if diagonal else Effect.NONE,
     )
+
+
+PERMUTING = frozenset({"x", "y", "cx", "cy", "swap", "ccx", "cswap"})
+DIAGONAL = frozenset({"z", "s", "sdg", "t", "tdg", "rz", "p", "cz", "cp", "crz", "ccz"})
 
 
 def _classical(
@@ -149,6 +173,7 @@ OPS: tuple[OpSpec, ...] = (
         qiskit="measure",
         qir="mz__body",
         cost=Cost.CLIFFORD,
+        effect=Effect.DIAGONAL,
     ),
     OpSpec(
         "measure_x", 1, "Measure X, keep the qubit.", makes_bit=True, stim="MX", cost=Cost.CLIFFORD
@@ -221,9 +246,16 @@ OPS: tuple[OpSpec, ...] = (
     # time and structure
     OpSpec("syndrome", 0, "Extract syndromes for `rounds` rounds (0: one slab).", attr="rounds"),
     OpSpec("barrier", -1, "Nothing moves across it on these qubits.", qiskit="barrier"),
-    OpSpec("rev_begin", 0, "Start of the reversible segment `name`.", attr="name"),
+    OpSpec(
+        "rev_begin",
+        -1,
+        "Start of the reversible segment `name`; its scratch qubits, if they are listed.",
+        attr="name",
+    ),
     OpSpec("rev_end", 0, "End of the innermost reversible segment.", attr="name"),
-    OpSpec("uncompute", 0, "Undo the reversible segment `name`.", attr="name"),
+    OpSpec("uncompute", 0, "Undo what the segment `name` wrote to scratch qubits.", attr="name"),
+    OpSpec("ctrl_begin", -1, "What follows is controlled on these qubits."),
+    OpSpec("ctrl_end", 0, "End of the innermost control region."),
     OpSpec(
         "require",
         0,

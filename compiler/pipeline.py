@@ -53,6 +53,29 @@ class Order:
     reason: str
 
 
+UNCOMPUTE = Pass(
+    "uncompute",
+    "qwasmc.passes.uncompute:uncompute",
+    "circuit",
+    "circuit",
+    0,
+    "Undo reversible segments; control what is in control regions.",
+    ("scratch", "measured", "max_qubits"),
+)
+
+ERASE = Pass(
+    "erase",
+    "qwasmc.passes.erase:erase",
+    "circuit",
+    "circuit",
+    1,
+    "Measure ancillas that return to |0>, in place of Toffolis that undo them.",
+    ("measured",),
+)
+
+REVERSIBLE = (UNCOMPUTE, ERASE)
+"""The passes about scratch qubits, whose work gets a certificate."""
+
 OPEN_ENDS = Pass(
     "open-ends",
     "qwasmc.passes.open_ends:open_ends",
@@ -142,6 +165,8 @@ PASSES: tuple[Pass, ...] = (
         "Run the classical part; what is left is a straight line.",
         ("max_iterations",),
     ),
+    UNCOMPUTE,
+    ERASE,
     OPEN_ENDS,
     LOWER_GATES,
     CANCEL,
@@ -178,6 +203,26 @@ ORDER: tuple[Order, ...] = (
         "promote",
         "specialise",
         "values are quicker to follow than memory, and a circuit has neither",
+    ),
+    Order(
+        "uncompute",
+        "open-ends",
+        "scratch qubits are in |0> where they begin, and none of them is left open",
+    ),
+    Order(
+        "uncompute",
+        "lower-gates",
+        "segments are undone by value, and gates that are lowered permute no basis states",
+    ),
+    Order(
+        "uncompute",
+        "erase",
+        "what it measures are the last of the gates that undo a segment",
+    ),
+    Order(
+        "erase",
+        "lower-gates",
+        "it saves Toffolis, of which nothing is left then",
     ),
     Order(
         "lower-gates",

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from qwasmc.grammar.controlled import Machine, Qubit, controlled
+from qwasmc.controlled import Machine, Qubit, controlled
 
 _Gates = list[tuple[str, tuple[Qubit, ...]]]
 

@@ -157,6 +157,11 @@ class FlowBuilder(Builder):
                 f"the reversible segment '{name}' cannot branch",
                 help="only a straight line can be undone: put REV_END before",
             )
+        if self.open_controls:
+            raise LineError(
+                "a control region cannot branch",
+                help="put CTRL_END before, and the controls on each branch",
+            )
 
     def call(self, instruction: Instruction) -> None:
         """Run a subroutine, and go on."""
@@ -309,12 +314,12 @@ class FlowBuilder(Builder):
         self._here.update((name, None) for name in names if not self.is_computed(name))
         return [self.slot(name) for name in names]
 
-    def allocate(self, names: Sequence[str], loc: int) -> None:
-        """Append the allocation of qubits."""
+    def allocate(self, names: Sequence[str], loc: int, unnamed: bool = False) -> None:
+        """Append the allocation of qubits, or of ancillas that have no name in the program."""
         self.context.expand(len(names))
         self.build.loc = loc
         for name in names:
-            self.build.alloc(self.slot(name), name)
+            self.build.alloc(self.slot(name), "" if unnamed else name)
         self._here.update(dict.fromkeys(names))
         if len(self.entered) == 1 and "QLFREE" not in self.survey.mnemonics:
             self._certain += [name for name in names if name.isdecimal()]

@@ -69,7 +69,7 @@ from qwasmc.grammar.qiskit_survey import (
 )
 from qwasmc.ir.builder import FunctionBuilder
 from qwasmc.ir.program import Attr, Program, Value
-from qwasmc.ops import Type
+from qwasmc.ops import BY_NAME, Type
 
 __all__ = ["program", "read"]
 
@@ -271,7 +271,7 @@ class _Reader:
             value = angle_value(self.build, angle, self.environment)
         else:
             value = angle
-        cond = None if name == "barrier" else self.cells.predicate
+        cond = self.cells.predicate if BY_NAME[name].may_be_predicated else None
         attrs: dict[str, Attr] = {"paulis": paulis} if paulis else {}
         self.build.gate(name, slots, angle=value, attrs=attrs, cond=cond)
 

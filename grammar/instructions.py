@@ -102,7 +102,13 @@ class Builder(Guards):
         self.services: dict[str, tuple[int, str]] = {}
         """Notes and services that are used, where first, and what uses them."""
         self.segments: set[str] = set()
+        self.spent: set[str] = set()
+        """Segments that are undone above, whose names may be used again."""
         self.open_segments: list[tuple[str, int]] = []
+        self.open_controls: list[tuple[int, int]] = []
+        """By open control region, how many segments were open at its beginning, and where."""
+        self.undone: dict[str, int] = {}
+        """Segments that are undone before the text has them, and where first."""
         self.machine_size = 0
 
     # -- what the expander asks
@@ -226,6 +232,17 @@ class Builder(Guards):
             locations.diagnostic(f"segment '{name}' has no REV_END", loc)
             for name, loc in self.open_segments
         ]
+        errors += [
+            locations.diagnostic("this control region has no CTRL_END", loc)
+            for _, loc in self.open_controls
+        ]
+        errors += [
+            locations.diagnostic(
+                f"there is no segment '{name}'", loc, help=did_you_mean(name, self.segments)
+            )
+            for name, loc in self.undone.items()
+            if name not in self.segments
+        ]
         return errors or self.end(locations)
 
     def end(self, locations: Locations) -> list[Diagnostic]:
@@ -305,12 +322,13 @@ class Builder(Guards):
             help = did_you_mean(name, self.qubits)
         return instruction.fault(message, "operand", index, help=help)
 
-    def allocate(self, names: Sequence[str], loc: int) -> None:
-        """Append the allocation of qubits."""
+    def allocate(self, names: Sequence[str], loc: int, unnamed: bool = False) -> None:
+        """Append the allocation of qubits, or of ancillas that have no name in the program."""
         self.context.expand(len(names))
         for name in names:
+            label = "" if unnamed else name
             (self.qubits[name],) = self.block.append(
-                "alloc", attrs={"name": name}, loc=loc, names=(name,)
+                "alloc", attrs={"name": label}, loc=loc, names=(name,)
             )
         self.freed.difference_update(names)
 

@@ -27,6 +27,7 @@ from qwasmc.grammar.instructions import (
     plural,
 )
 from qwasmc.grammar.survey import as_register
+from qwasmc.ops import BY_NAME
 
 # fmt: off
 MACHINE_GATES = (
@@ -96,26 +97,54 @@ def _syndrome(builder: Builder, row: Mnemonic, instruction: Instruction) -> None
 
 def _rev_begin(builder: Builder, row: Mnemonic, instruction: Instruction) -> None:
     name = operand_name(instruction, 0)
-    if name in builder.segments or any(name == other for other, _ in builder.open_segments):
+    taken = builder.segments - builder.spent
+    if name in taken or any(name == other for other, _ in builder.open_segments):
         raise instruction.fault(f"segment '{name}' exists already", "operand")
+    scratch = builder.operands(instruction, 1, len(instruction.operands))
     builder.open_segments.append((name, instruction.loc))
-    builder.block.append("rev_begin", attrs={"name": name}, loc=instruction.loc)
+    builder.apply(BY_NAME["rev_begin"], scratch, instruction.loc, attrs={"name": name})
 
 
 def _rev_end(builder: Builder, row: Mnemonic, instruction: Instruction) -> None:
     if not builder.open_segments:
         raise instruction.fault("REV_END without REV_BEGIN")
+    if builder.open_controls and builder.open_controls[-1][0] == len(builder.open_segments):
+        raise instruction.fault("a control region in this segment has no CTRL_END")
     name, _ = builder.open_segments.pop()
     builder.segments.add(name)
+    builder.spent.discard(name)
     builder.block.append("rev_end", attrs={"name": name}, loc=instruction.loc)
 
 
 def _uncompute(builder: Builder, row: Mnemonic, instruction: Instruction) -> None:
     name = operand_name(instruction, 0)
-    if name not in builder.segments:
+    if name in builder.segments:
+        builder.spent.add(name)
+        if not builder.branches:  # otherwise another branch may undo it, too
+            builder.segments.remove(name)
+    elif builder.branches:
+        builder.undone.setdefault(name, instruction.loc)
+    else:
         help = did_you_mean(name, builder.segments)
         raise instruction.fault(f"there is no complete segment '{name}'", "operand", help=help)
     builder.block.append("uncompute", attrs={"name": name}, loc=instruction.loc)
+
+
+def _ctrl_begin(builder: Builder, row: Mnemonic, instruction: Instruction) -> None:
+    controls = builder.operands(instruction, 0, len(instruction.operands))
+    builder.open_controls.append((len(builder.open_segments), instruction.loc))
+    builder.apply(BY_NAME["ctrl_begin"], controls, instruction.loc)
+
+
+def _ctrl_end(builder: Builder, row: Mnemonic, instruction: Instruction) -> None:
+    if not builder.open_controls:
+        raise instruction.fault("CTRL_END without CTRL_BEGIN")
+    segments, _ = builder.open_controls[-1]
+    if segments < len(builder.open_segments):
+        name, _ = builder.open_segments[-1]
+        raise instruction.fault(f"segment '{name}' in this control region has no REV_END")
+    builder.open_controls.pop()
+    builder.block.append("ctrl_end", loc=instruction.loc)
 
 
 def _note(builder: Builder, row: Mnemonic, instruction: Instruction) -> None:
@@ -183,6 +212,7 @@ def _inventory(builder: Builder, row: Mnemonic, instruction: Instruction) -> Non
 
 INPUTS = "15-to-1 is the only distillation here; the fidelity is required of any factory"
 INVENTORY = "its register is 0: only a machine that runs the program knows how many states wait"
+CONTROLLED = "put the condition on what is in the control region"
 DECODING = "decoding is done with the detectors of the circuit; later operations wait for it"
 STREAM = "syndromes are extracted in every round anyway"
 DATA = "this compiler does not take circuits as data; it would be for a pass that does"
@@ -210,9 +240,11 @@ ROWS: dict[str, Mnemonic] = {
     ),
     "QLSYNDROME": Mnemonic(_syndrome, "rounds=count", keys=("rounds",), skips=True),
     "QLCORRECT": Mnemonic(barrier, conditional=True),
-    "REV_BEGIN": Mnemonic(_rev_begin, "name", 1, 1),
+    "REV_BEGIN": Mnemonic(_rev_begin, "name, scratch qubit, ...", 1, ANY),
     "REV_END": Mnemonic(_rev_end),
     "UNCOMPUTE": Mnemonic(_uncompute, "name", 1, 1),
+    "CTRL_BEGIN": Mnemonic(_ctrl_begin, "qubit, ...", 1, ANY, because=CONTROLLED),
+    "CTRL_END": Mnemonic(_ctrl_end, because=CONTROLLED),
     "MAGIC_STATE_REQUEST": Mnemonic(_request, "count, timeout_cycles", 1, 2, skips=True),
     "MAGIC_STATE_INVENTORY": Mnemonic(_inventory, "register", 1, 1, skips=True, writes=0),
     "MAGIC_DISTILLATION_START": Mnemonic(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from qwasmc.controlled import Angle, Machine, can_be_controlled, controlled
 from qwasmc.grammar.arithmetic import diffuse, divide, multiply
-from qwasmc.grammar.controlled import Angle, Machine, can_be_controlled, controlled
 from qwasmc.grammar.graph_style import new_bit
 from qwasmc.grammar.handlers import ANGLES, GATES, angle_of, paulis_of, radians, whole
 from qwasmc.grammar.instructions import (
@@ -38,10 +38,10 @@ class _Gates:
         self.builder.apply(BY_NAME[name], qubits, self.loc, attrs=attrs, cond=self.cond)
 
     def borrow(self) -> str:
-        """A fresh qubit in |0>, with a name that no program can write."""
+        """A fresh qubit in |0>, called what no program can write: an ancilla of the compiler."""
         name = f"ancilla {self.borrowed}"
         self.borrowed += 1
-        self.builder.allocate([name], self.loc)
+        self.builder.allocate([name], self.loc, unnamed=True)
         return name
 
     def give_back(self, qubit: str) -> None:

@@ -273,6 +273,17 @@ class _Importer(ConvertVisitor):
         context = super().visit_ForInLoop(node, context)
         return context
 
+    def _apply_gate_modifier(self, modifier: Any, gate: Any, context: State) -> Any:
+        """A gate with a modifier; controls stay one, so that what they control is known."""
+        kind, names = modifier.modifier, ast.GateModifierName
+        if kind not in (names.ctrl, names.negctrl):
+            return super()._apply_gate_modifier(modifier, gate, context)
+        count = 1
+        if modifier.argument is not None:
+            count = self._resolve_constant_int(modifier.argument, context)
+        state = (1 << count) - 1 if kind is names.ctrl else 0
+        return gate.control(count, ctrl_state=state, annotated=True)
+
     def _resolve_constant_int(self, node: ast.Expression, context: State) -> int:
         value: int = super()._resolve_constant_int(node, context)
         if value > MAX_BITS:

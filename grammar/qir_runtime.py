@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from qwasmc.controlled import can_be_controlled, controlled
 from qwasmc.grammar import llvm_tree as llvm
-from qwasmc.grammar.controlled import can_be_controlled, controlled
 from qwasmc.grammar.qir_functions import FUNCTIONS, Known, letters
 from qwasmc.grammar.qir_layout import Unsupported
 from qwasmc.grammar.qir_module import Entry, label_text, static_number

@@ -4,10 +4,11 @@
 
 A standard gate that the op table has is its row, a rotation about a Pauli product is `ppr`.  A gate
 under two or more controls is made of Toffolis and fresh qubits, which collect the controls: the
-definitions in Qiskit turn by angles that would have to be synthesised.  Any other gate is what
-Qiskit says it consists of: its definition, or what Qiskit's synthesis makes of it.  Templates share
-their parts, so that a gate whose definition doubles forty times costs forty steps to measure,
-before anything is written.
+definitions in Qiskit turn by angles that would have to be synthesised.  A composite gate under
+controls is a control region around what it consists of, so that a pass can leave the controls away
+where they make no difference.  Any other gate is what Qiskit says it consists of: its definition,
+or what Qiskit's synthesis makes of it.  Templates share their parts, so that a gate whose
+definition doubles forty times costs forty steps to measure, before anything is written.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias, cast
+from typing import Any, NamedTuple, TypeAlias, cast
 
 from qiskit.circuit import (
     AnnotatedOperation,
@@ -23,17 +24,18 @@ from qiskit.circuit import (
     ControlModifier,
     Gate,
     Instruction,
+    InverseModifier,
     Operation,
     ParameterExpression,
     QuantumCircuit,
 )
-from qiskit.circuit.library import Barrier, PauliProductRotationGate, Reset
+from qiskit.circuit.library import Barrier, PauliProductRotationGate, Reset, UnitaryGate
 from qiskit.exceptions import QiskitError
 from qiskit.quantum_info import Pauli
 from qiskit.transpiler.passes import HighLevelSynthesis
 
+from qwasmc.controlled import can_be_controlled, controlled
 from qwasmc.diagnostics import Kind
-from qwasmc.grammar.controlled import can_be_controlled, controlled
 from qwasmc.grammar.evaluator import LineError
 from qwasmc.ops import OPS
 
@@ -87,11 +89,17 @@ class Template:
     """Qubits that are |0> before and after it."""
     size: int = 1
     """One more than the operations it and its parts have: an empty gate takes time as well."""
+    phase: float | ParameterExpression = 0.0
+    """By which the steps differ from the gate: the angle of a global phase."""
 
     def add(self, step: Step | Part) -> None:
         """Append a step."""
         self.steps.append(step)
-        self.size += step.template.size if isinstance(step, Part) else 1
+        if isinstance(step, Part):
+            self.size += step.template.size
+            self.phase = self.phase + step.template.phase
+        else:
+            self.size += 1
         if self.size > MAX_SIZE:
             message = f"a gate may consist of {MAX_SIZE:,} operations"
             raise LineError(f"limit passed: {message}", kind=Kind.LIMIT)
@@ -149,16 +157,17 @@ class Gates:
 
     def _make(self, operation: Operation, standard: bool, depth: int) -> Template:
         made = Template()
-        primitive = _primitive(operation, standard)
-        if primitive is not None:
-            for row in primitive:
-                made.add(row)
+        if _put_primitive(operation, standard, made):
             return made
-        under = _under_controls(operation)
-        if under is not None:
-            _put_under_controls(under, made)
+        under = under_controls(operation)
+        if under is not None and not under.is_well_defined(standard):
+            if _is_row(under.base):
+                _put_under_controls(under, operation.num_qubits, made)
+            else:
+                self._put_region(under, depth, made)
             return made
         body = definition(operation)
+        made.phase = angle_of(body.global_phase)
         place = {qubit: number for number, qubit in enumerate(body.qubits)}
         for inner in body.data:
             for step in self._steps(inner, tuple(place[qubit] for qubit in inner.qubits), depth):
@@ -175,8 +184,20 @@ class Gates:
             yield Step("barrier", qubits)
         elif inner.clbits or isinstance(inner.operation, Reset):
             raise LineError(f"a gate contains '{inner.name}', which is not a gate")
-        elif qubits:
+        else:
             yield Part(self.template(inner.operation, standard, depth + 1), qubits)
+
+    def _put_region(self, under: Under, depth: int, made: Template) -> None:
+        """A control region around an operation, and the phase that its steps differ by."""
+        inner = self.template(under.base, is_standard(under.base), depth + 1)
+        under.flip(made)
+        made.add(Step("ctrl_begin", under.controls))
+        made.add(Part(inner, under.targets))
+        if isinstance(inner.phase, ParameterExpression) or inner.phase:
+            made.add(Step("p", (0,), inner.phase))
+        made.phase = 0.0
+        made.add(Step("ctrl_end", ()))
+        under.flip(made)
 
 
 def is_unitary(operation: Operation) -> bool:
@@ -184,58 +205,103 @@ def is_unitary(operation: Operation) -> bool:
     return isinstance(operation, Gate) or not isinstance(operation, Instruction)
 
 
-def _primitive(operation: Operation, standard: bool) -> list[Step] | None:
-    """A gate that is not taken apart by its definition."""
+def _put_primitive(operation: Operation, standard: bool, made: Template) -> bool:
+    """Make a gate that is not taken apart by its definition, if it is one."""
     name = operation.name
     if isinstance(operation, PauliProductRotationGate):
         letters, qubits = factors(operation.pauli())
         angle = angle_of(operation.params[0])
-        return [Step("ppr", qubits, angle, letters)] if qubits else []
-    if standard and name in PAULI_ROTATIONS:
-        return [Step("ppr", (0, 1), angle_of(operation.params[0]), PAULI_ROTATIONS[name])]
-    if standard and name in EULER:
-        return _euler(name, operation.params)
-    return [] if standard and name in IDENTITIES else None
+        if qubits:
+            made.add(Step("ppr", qubits, angle, letters))
+        else:
+            made.phase = -angle / 2
+    elif not standard:
+        return False
+    elif name in PAULI_ROTATIONS:
+        made.add(Step("ppr", (0, 1), angle_of(operation.params[0]), PAULI_ROTATIONS[name]))
+    elif name in EULER:
+        _put_euler(name, operation.params, made)
+    elif name == "global_phase":
+        made.phase = angle_of(operation.params[0])
+    else:
+        return name in IDENTITIES
+    return True
 
 
-def _under_controls(operation: Operation) -> ControlledGate | None:
-    """The operation, if it is a gate of the op table under two or more controls."""
-    if isinstance(operation, AnnotatedOperation) and len(operation.modifiers) == 1:
-        modifier, base = operation.modifiers[0], operation.base_op
-        if isinstance(modifier, ControlModifier) and _is_row(base):
-            count, state = modifier.num_ctrl_qubits, modifier.ctrl_state
-            operation = base.control(count, ctrl_state=state, annotated=False)
-    if not isinstance(operation, ControlledGate) or operation.num_ctrl_qubits < 2:
+class Under(NamedTuple):
+    """An operation under controls, which are the first qubits."""
+
+    base: Operation
+    n_controls: int
+    state: int
+    """The values of the controls, the first one the least bit."""
+
+    @property
+    def controls(self) -> tuple[int, ...]:
+        """The places of the controls."""
+        return tuple(range(self.n_controls))
+
+    @property
+    def targets(self) -> tuple[int, ...]:
+        """The places of the operation's own qubits."""
+        return tuple(range(self.n_controls, self.n_controls + self.base.num_qubits))
+
+    def is_well_defined(self, standard: bool) -> bool:
+        """Whether the definition by Qiskit is good: that of its own gates, or from a matrix."""
+        return self.n_controls == 1 and (standard or isinstance(self.base, UnitaryGate))
+
+    def flip(self, made: Template) -> None:
+        """Exchange |0> and |1> of the controls that are to be 0."""
+        for at in self.controls:
+            if not self.state >> at & 1:
+                made.add(Step("x", (at,)))
+
+
+def under_controls(operation: Operation) -> Under | None:
+    """The operation as one under controls, if it is nothing else than that."""
+    if isinstance(operation, AnnotatedOperation):
+        base, n_controls, state = operation.base_op, 0, 0
+        for modifier in operation.modifiers:  # which commute; the last one has the first qubits
+            if isinstance(modifier, ControlModifier):
+                state = state << modifier.num_ctrl_qubits | modifier.ctrl_state
+                n_controls += modifier.num_ctrl_qubits
+            elif isinstance(modifier, InverseModifier) and isinstance(base, Gate):
+                base = base.inverse()
+            else:
+                base = AnnotatedOperation(base, modifier)
+        return Under(base, n_controls, state) if n_controls else None
+    if not isinstance(operation, ControlledGate):
         return None
-    width = operation.num_ctrl_qubits + operation.base_gate.num_qubits
+    base, n_controls = operation.base_gate, operation.num_ctrl_qubits
     # MCXRecursive (gone in Qiskit 3) has more qubits, which it leaves as they are in any state.
-    known = operation.num_qubits == width or operation.name.startswith("mcx_recursive")
-    return operation if known and _is_row(operation.base_gate) else None
+    known = operation.num_qubits == n_controls + base.num_qubits
+    if not known and not operation.name.startswith("mcx_recursive"):
+        return None
+    return Under(base, n_controls, operation.ctrl_state)
+
+
+def is_standard(operation: Operation) -> bool:
+    """Whether Qiskit says that this is its own gate."""
+    circuit = QuantumCircuit(operation.num_qubits)
+    circuit.append(operation, circuit.qubits)
+    return bool(circuit.data[0].is_standard_gate())
 
 
 def _is_row(operation: Operation) -> bool:
     """Whether this is a standard gate of Qiskit that has a row, and forms under controls."""
-    if getattr(operation, "_standard_gate", None) is None:
-        return False
     name = ALIASES.get(operation.name, operation.name)
-    return name in ROWS and can_be_controlled(ROWS[name].name)
+    return name in ROWS and can_be_controlled(ROWS[name].name) and is_standard(operation)
 
 
-def _put_under_controls(operation: ControlledGate, made: Template) -> None:
+def _put_under_controls(under: Under, n_qubits: int, made: Template) -> None:
     """Toffolis that collect the controls, the gate under one or two, and the Toffolis undone."""
-    base, n_controls = operation.base_gate, operation.num_ctrl_qubits
-    row = row_of(base.name, base.params)
+    row = row_of(under.base.name, under.base.params)
     assert row is not None
-    controls = range(n_controls)
-    flipped = [at for at in controls if not operation.ctrl_state >> at & 1]
-    steps = _Steps(made, operation.num_qubits)
-    for at in flipped:
-        steps.apply("x", [at])
-    targets = range(n_controls, n_controls + base.num_qubits)
+    steps = _Steps(made, n_qubits)
+    under.flip(made)
     # The angle is only handed on, so it may be a parameter.
-    controlled(steps, row[0], controls, targets, cast("float | None", row[1]))
-    for at in flipped:
-        steps.apply("x", [at])
+    controlled(steps, row[0], under.controls, under.targets, cast("float | None", row[1]))
+    under.flip(made)
 
 
 class _Steps:
@@ -258,11 +324,14 @@ class _Steps:
         """A fresh qubit is |0> again; it is freed after the gate."""
 
 
-def _euler(name: str, params: Sequence[Any]) -> list[Step]:
-    """U(theta, phi, lambda) = rz(phi) ry(theta) rz(lambda), up to a global phase."""
+def _put_euler(name: str, params: Sequence[Any], made: Template) -> None:
+    """U(theta, phi, lambda) = exp(i (phi + lambda) / 2) rz(phi) ry(theta) rz(lambda)."""
     theta, phi, lam = (math.pi / 2 if at is None else angle_of(params[at]) for at in EULER[name])
-    turns = (("rz", lam), ("ry", theta), ("rz", phi))
-    return [Step(row, (0,), angle) for row, angle in turns if angle]
+    for row, angle in (("rz", lam), ("ry", theta), ("rz", phi)):
+        if angle:
+            made.add(Step(row, (0,), angle))
+    # What is under the controls of a CUGate has the angle of its phase as well.
+    made.phase = (phi + lam) / 2 + sum(map(angle_of, params[3:]))
 
 
 def factors(pauli: Pauli) -> tuple[str, tuple[int, ...]]:
@@ -288,7 +357,7 @@ def definition(operation: Operation) -> QuantumCircuit:
 def _synthesised(operation: Operation) -> QuantumCircuit:
     circuit = QuantumCircuit(operation.num_qubits)
     circuit.append(operation, circuit.qubits)
-    made: QuantumCircuit = HighLevelSynthesis(basis_gates=sorted(ROWS))(circuit)
+    made: QuantumCircuit = HighLevelSynthesis(basis_gates=sorted({*ROWS, *EULER}))(circuit)
     if [inst.name for inst in made.data] == [operation.name]:
         raise QiskitError("nothing says what it does")
     return made

@@ -33,7 +33,13 @@ from qwasmc.diagnostics import Kind
 from qwasmc.grammar.evaluator import LineError
 from qwasmc.grammar.qiskit_angles import Environment, bound, slope
 from qwasmc.grammar.qiskit_expressions import Bits
-from qwasmc.grammar.qiskit_gates import MAX_DEPTH, definition, is_unitary
+from qwasmc.grammar.qiskit_gates import (
+    MAX_DEPTH,
+    definition,
+    is_standard,
+    is_unitary,
+    under_controls,
+)
 
 LEAVING = BreakLoopOp | ContinueLoopOp
 
@@ -168,8 +174,18 @@ def _angles(body: QuantumCircuit) -> Iterator[ParameterExpression]:
             for block in operation.blocks:
                 yield from _angles(block)
         elif any(isinstance(param, ParameterExpression) for param in inst.params):
-            if inst.is_standard_gate() or getattr(operation, "definition", None) is None:
-                if not isinstance(operation, Delay):
-                    yield from (p for p in inst.params if isinstance(p, ParameterExpression))
-            else:
-                yield from _angles(operation.definition)
+            yield from _angles_of(inst.operation, inst.is_standard_gate())
+
+
+def _angles_of(operation: Any, standard: bool) -> Iterator[ParameterExpression]:
+    """The computed angles of an operation, and those of its global phase."""
+    under = None if standard else under_controls(operation)
+    if under is not None:
+        yield from _angles_of(under.base, is_standard(under.base))
+        return
+    body = None if standard else getattr(operation, "definition", None)
+    found = operation.params if body is None else [body.global_phase]
+    if not isinstance(operation, Delay):
+        yield from (angle for angle in found if isinstance(angle, ParameterExpression))
+    if body is not None:
+        yield from _angles(body)

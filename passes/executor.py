@@ -44,7 +44,7 @@ MAX_ALLOCATION = 1 << 32
 MAX_ROWS = 4096
 """Rows that one operation may become."""
 
-DROPPED = ("pragma", "rev_begin", "rev_end")
+DROPPED = ("pragma",)
 """Operations that mean nothing to a straight line of operations."""
 
 RECORDED = {
@@ -87,6 +87,8 @@ class Executor:
         # what all runs have in common
         self.wire: list[int] = []
         """The circuit's newest value of each qubit."""
+        self.segments: dict[str, int] = {}
+        """By segment, the runs that computed it last."""
         self.born: dict[int, Predicate] = {}
         """By qubit that not every run allocates: those that do."""
         self.freed: dict[int, Predicate] = {}
@@ -196,10 +198,30 @@ class Executor:
         """A run that gets here is an error."""
         self.fail(str((op.attrs or {})["text"]))
 
+    # -- segments and control regions
+
+    def mark(self, op: Op) -> None:
+        """A mark between rows; those around it have the condition, if there is one."""
+        wires = [self.read(qubit) for qubit in op.operands]
+        if any(isinstance(wire, Choice) for wire in wires):
+            raise Refusal(f"which qubits '{op.name}' names depends on a measurement result")
+        self.row(op, wires, 0.0, 1)
+        self.local.update(zip(op.results, wires, strict=True))
+
+    def do_rev_begin(self, op: Op) -> None:
+        """The start of a segment."""
+        self.mark(op)
+        self.segments[str((op.attrs or {})["name"])] = self.guard
+
     def do_uncompute(self, op: Op) -> None:
-        """Not done yet."""
-        message = "uncomputation is not supported yet"
-        raise CompileError(self.locations.diagnostic(message, op.loc))
+        """Undo a segment, in all runs that have it."""
+        name = str((op.attrs or {})["name"])
+        if self.segments.get(name, self.guard) != self.guard:
+            raise Refusal(
+                f"segment '{name}' is not undone in just the runs that compute it",
+                help="UNCOMPUTE it under the same condition, before the branches meet",
+            )
+        self.mark(op)
 
     # -- memory
 
@@ -573,6 +595,8 @@ def _handler(spec: OpSpec) -> Callable[[Executor, Op], None]:
     own: Callable[[Executor, Op], None] | None = getattr(Executor, f"do_{spec.name}", None)
     if own is not None:
         return own
+    if spec.is_marker:
+        return Executor.mark
     if spec.qubits:
         if spec.qubits < 0:
             return Executor.act

@@ -10,7 +10,8 @@ global phase.  Of a predicated gate only the rotations are predicated: without t
 them is the identity.
 
 A Toffoli takes 7 T and 6 CX.  Where another undoes a part of it, both take less (`toffolis.pairs`);
-with measurements, all take 4 T or less (`toffolis.measured`).
+so does one whose target is in |0> before it or behind it (`toffolis.and_gadget`).  With
+measurements, all take 4 T or less (`toffolis.measured`).
 """
 
 from __future__ import annotations
@@ -22,14 +23,17 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from qwasmc.diagnostics import Kind, error
 from qwasmc.ir.circuit import VARIADIC, Circuit
 from qwasmc.ir.wires import COUNT, Wired, to_circuit, to_wires
 from qwasmc.ops import CODE, OPS, Cost
 from qwasmc.passes.rotations.synthesis import DIAGONAL, eighths, wrapped
 from qwasmc.passes.templates import Gate, inverse, substitute, template
+from qwasmc.passes.toffolis.and_gadget import AND
 from qwasmc.passes.toffolis.legs import merge_hadamards
 from qwasmc.passes.toffolis.measured import measure_toffolis
-from qwasmc.passes.toffolis.pairs import PLAIN, Form, pair_toffolis
+from qwasmc.passes.toffolis.order import products_first
+from qwasmc.passes.toffolis.pairs import ONTO_ZERO, PLAIN, TO_ZERO, Form, pair_toffolis
 
 BASIS = {"X": ("h",), "Y": ("sdg", "h"), "Z": ()}
 """By letter, the gates that make it Z."""
@@ -72,14 +76,13 @@ def lower_gates(circuit: Circuit, feed_forward: bool = False) -> Circuit:
     """
     if not _LOWERED[circuit.op].any():
         return circuit
-    wired = _without_swaps(to_wires(circuit))
-    if (wired.op == CODE["uncompute"]).any():  # which will undo a segment gate by gate
-        forms = np.full(len(wired), PLAIN, dtype=np.int32)
-    else:
-        wired = merge_hadamards(wired)
-        if feed_forward:
-            wired = measure_toffolis(wired)
-        wired, forms = pair_toffolis(wired)
+    if (circuit.op == CODE["ctrl_begin"]).any() or (circuit.op == CODE["uncompute"]).any():
+        message = "segments and control regions must be written out before gates are lowered"
+        raise error(message, kind=Kind.USAGE, help="run the pass 'uncompute' before 'lower-gates'")
+    wired = products_first(merge_hadamards(_without_swaps(to_wires(circuit))))
+    if feed_forward:
+        wired = measure_toffolis(wired)
+    wired, forms = pair_toffolis(wired)
     angle, turns = _turns(wired)
     lowered = _LOWERED[wired.op] & ~((wired.op == CODE["rz"]) & (turns == GENERIC))
     rows = np.flatnonzero(lowered)
@@ -145,6 +148,8 @@ def _shapes(
 def recipe(names: Sequence[str], shape: Shape) -> list[Gate]:
     """How rows of a shape are lowered."""
     name, predicated = OPS[shape.code].name, bool(shape.predicated)
+    if shape.form in (ONTO_ZERO, TO_ZERO):
+        return list(AND) if shape.form == ONTO_ZERO else inverse(AND)
     if shape.form != PLAIN:
         return _half_of_pair(Form.numbered(shape.form))
     if name in TOFFOLIS:

@@ -4,9 +4,9 @@
     1  h 0            =>    1  h 0
                             2  output 1 "a"
 
-Every allocated qubit enters in an unknown state and every qubit still live at the end leaves,
-so that the logical action of what is compiled can be compared with the program's, input by
-input (stabilizer flows).
+Every qubit that the program allocates enters in an unknown state and every qubit still live at the
+end leaves, so that the logical action of what is compiled can be compared with the program's, input
+by input (stabilizer flows).  Ancillas, which have no name, are in |0> all the same.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from qwasmc.ops import OPS
 
 
 def open_ends(circuit: Circuit) -> Circuit:
-    """The same circuit with `input` for `alloc` and an `output` for each qubit left live."""
+    """The same circuit with `input` for named `alloc`s and an `output` for each qubit left live."""
     out = CircuitBuilder(locations=circuit.locations)
     for row, code in enumerate(circuit.op.tolist()):
-        name = "input" if OPS[code].name == "alloc" else ""
+        name = "input" if OPS[code].name == "alloc" and circuit.attribute(row) else ""
         out.copy(circuit, row, circuit.values(row), int(circuit.cond[row]), name)
     names = qubit_names(circuit)
     wires = circuit.wires()

@@ -20,7 +20,7 @@ import numpy as np
 
 from qwasmc.ir.circuit import Circuit
 from qwasmc.ir.wires import WireBuilder, Wired, to_circuit, to_wires
-from qwasmc.ops import OPS
+from qwasmc.ops import MARKERS, OPS
 from qwasmc.passes.third_order.gadgets import Plan, write
 from qwasmc.passes.third_order.phase_polynomial import (
     CLIFFORD,
@@ -57,8 +57,8 @@ CLEAR = 0.625
 EIGHTHS = {"t": 1, "tdg": 7, "rz": 0}
 """Rotations of a region, in units of pi/4; rz has its angle."""
 
-STRUCTURE = frozenset({"syndrome", "require", "rev_begin", "rev_end", "uncompute"})
-"""Rows without qubits that nothing moves across."""
+STRUCTURE = frozenset({"syndrome", "require", *MARKERS})
+"""Rows that nothing moves across."""
 
 CUT = "the search for fewer T gates was cut short by the time budget"
 

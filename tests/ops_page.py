@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from qwasmc.ops import OPS, Cost, OpSpec, Type
+from qwasmc.ops import OPS, Cost, Effect, OpSpec, Type
 from qwasmc.scalars import FLOAT_PREDICATES, FUNCTIONS, INTEGER_PREDICATES
 
 PAGE = Path(__file__).parent.parent / "docs" / "ops.md"
@@ -16,7 +16,7 @@ HEAD = """# Operations
 Every operation of the program and circuit IR is a row of the table in `compiler/ops.py`; this
 page is made from it. In the text form an operation is called `qw.` and its name, takes its
 qubits and then its bits, and gives its qubits back in the same order, then the bit it makes.
-`n` is any number.
+`n` is any number. Gates that permute basis states may compute scratch qubits.
 
 Gates, resets and measurements may be predicated on a bit, which is then the last operand (`cond`):
 where it is 0, the qubits stay as they are and the outcome is 0. In a program the angle of a
@@ -31,7 +31,12 @@ COSTS = {
     Cost.SYNTHESIS: "rewritten first",
 }
 
-COLUMNS = ("name", "takes", "makes", "attributes", "inverse", "Stim", "Qiskit", "QIR", "cost")
+EFFECTS = {Effect.NONE: "", Effect.DIAGONAL: "keeps", Effect.PERMUTES: "permutes"}
+
+COLUMNS = (
+    *("name", "takes", "makes", "attributes", "inverse", "Stim", "Qiskit", "QIR", "basis states"),
+    "cost",
+)
 
 CLASSICAL = """
 ## Numbers, memory and slots
@@ -97,6 +102,7 @@ def cells(spec: OpSpec) -> list[str]:
         code(spec.stim),
         code(spec.qiskit),
         code(spec.qir),
+        EFFECTS[spec.effect],
         COSTS[spec.cost],
     ]
 

@@ -43,6 +43,8 @@ class Machine:
         self.results: list[tuple[str, int | float]] = []
         self.qubits = 0
         self.freed: list[int] = []
+        self.controls: list[list[int]] = []
+        """The axes of the controls of open regions."""
 
     def axes(self, qubits: list[int]) -> list[int]:
         return [2 * qubit for qubit in qubits] if self.opened else qubits
@@ -73,8 +75,15 @@ class Machine:
             self.values.update(zip(op.results, qubits, strict=False))
         runs = op.cond is None or self.values[op.cond]
         attrs = op.attrs or {}
-        if n or op.spec.makes_qubit:
+        if op.name == "ctrl_begin":
+            self.controls.append(self.axes(qubits))
+        elif op.name == "ctrl_end":
+            self.controls.pop()
+        elif n or op.spec.makes_qubit:
+            before = self.state
             bit = self.quantum(op, qubits, rest, attrs) if runs else 0
+            if op.spec.is_gate:
+                self.leave_uncontrolled(before)
             if op.spec.makes_bit:
                 self.values[op.results[-1]] = bit
         else:
@@ -114,6 +123,12 @@ class Machine:
         else:
             assert op.name == "barrier", op.name
         return 0
+
+    def leave_uncontrolled(self, before: np.ndarray) -> None:
+        """Take the last gate back where a control is 0; no gate changes controls."""
+        for axis in (axis for controls in self.controls for axis in controls):
+            part = (slice(None),) * axis + (0,)
+            self.state[part] = before[part]
 
     def outcome(self, letters: str, axes: list[int]) -> int:
         """Measure a Pauli product: gather its parity on the last qubit."""

@@ -10,7 +10,7 @@ from qiskit import QuantumCircuit
 from qiskit.circuit.library import get_standard_gate_name_mapping
 from qiskit.quantum_info import Operator
 
-from qwasmc.grammar.controlled import can_be_controlled, controlled
+from qwasmc.controlled import can_be_controlled, controlled
 from qwasmc.ops import BY_NAME, OPS
 
 ANGLE = 0.7

@@ -16,7 +16,7 @@ from qiskit.quantum_info import Operator, Pauli
 
 from qwasmc.ir.circuit import Circuit, CircuitBuilder
 from qwasmc.ir.program import Attr, Block, Function, Program, Target
-from qwasmc.ops import BY_NAME, CODE, OPS, OpSpec, Type
+from qwasmc.ops import BY_NAME, CODE, OPS, Effect, OpSpec, Type
 from qwasmc.text import parse_ir, print_ir
 from qwasmc.verify import verify
 from qwasmc.verify.operation import RANGES
@@ -124,6 +124,15 @@ def test_a_row_is_consistent(spec: OpSpec):
         assert not spec.may_be_predicated
     if spec.attr and not spec.attr_is_text and spec.attr != "real":
         assert spec.attr in RANGES
+
+
+@pytest.mark.parametrize("spec", [s for s in GATES if s.name != "ppr"], ids=lambda s: s.name)
+def test_the_effect_is_what_the_matrix_does_to_basis_states(spec: OpSpec):
+    entries = ~np.isclose(matrix(spec), 0)
+    permutes = (entries.sum(axis=0) == 1).all()
+    keeps = (entries == np.eye(len(entries), dtype=bool)).all()
+    wanted = Effect.DIAGONAL if keeps else Effect.PERMUTES if permutes else Effect.NONE
+    assert spec.effect is wanted
 
 
 def test_predicated_rows():

@@ -10,9 +10,10 @@ from trajectories import assert_same
 
 import qwasmc
 from qwasmc.cost import cost, two_qubit_count
-from qwasmc.driver import Options, Watch, run_pass
+from qwasmc.driver import run_pass
 from qwasmc.ir.circuit import Circuit, CircuitBuilder
 from qwasmc.ops import BY_NAME, CODE
+from qwasmc.options import Options, Watch
 from qwasmc.passes.lower_gates import lower_gates
 from qwasmc.passes.rotations.synthesis import eighths
 from qwasmc.pipeline import LEVELS, OBJECTIVES, select

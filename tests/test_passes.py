@@ -7,7 +7,6 @@ import pytest
 from random_circuits import TWO_QUBIT
 from statevector import distribution
 
-from qwasmc.diagnostics import CompileError
 from qwasmc.grammar.qwasm import read
 from qwasmc.ir.circuit import Circuit, CircuitBuilder
 from qwasmc.ops import OPS
@@ -95,18 +94,3 @@ def test_open_ends():
     assert [OPS[code].name for code in circuit.op] == ["input", "input", "h", "free", "output"]
     assert live_qubits(circuit) == []
     assert circuit.names[circuit.attr[4]] == "a"
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("REV_BEGIN a\nREV_END\nUNCOMPUTE a", "uncomputation is not supported yet"),
-    ],
-)
-def test_specialise_refuses(text, message):
-    program = read(f"QLINIT 2\nQLMEASURE 0, r0\n{text}\n", "t.qwasm")
-    with pytest.raises(CompileError) as caught:
-        specialise(program)
-    (diagnostic,) = caught.value.diagnostics
-    assert diagnostic.message == message
-    assert diagnostic.place is not None

@@ -16,9 +16,11 @@ import qwasmc
 from qwasmc.backends.qiskit import to_qiskit
 from qwasmc.cost import rotation_count, t_count, two_qubit_count
 from qwasmc.diagnostics import Diagnostic
-from qwasmc.driver import Options, Source, Watch, compile_source
+from qwasmc.driver import compile_source
 from qwasmc.ir.circuit import Circuit
+from qwasmc.options import Options, Watch
 from qwasmc.pipeline import LEVELS
+from qwasmc.reading import Source
 
 QFT_4 = Path(__file__).parents[2] / "shared" / "corpus" / "circuits" / "feynman" / "qft_4.qasm"
 HEAD = 'OPENQASM 2.0;\ninclude "qelib1.inc";\n'

@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 
 from qwasmc import driver
 from qwasmc.diagnostics import CompileError, render
-from qwasmc.driver import Options, Source, Watch
 from qwasmc.grammar import qir, qir_flat
 from qwasmc.ir.circuit import Circuit
 from qwasmc.ir.program import Program
+from qwasmc.options import Options, Watch
+from qwasmc.reading import Source
 from qwasmc.text import print_ir
 from qwasmc.verify import verify
 

@@ -8,11 +8,12 @@ from contextlib import suppress
 
 import pytest
 
-from qwasmc import driver
+from qwasmc import reading
 from qwasmc.diagnostics import MAX_MESSAGE, CompileError, Kind, render
-from qwasmc.driver import Options, Source, Watch
 from qwasmc.grammar import qir
 from qwasmc.languages import LANGUAGES
+from qwasmc.options import Options, Watch
+from qwasmc.reading import Source
 
 NAMES = [language.name for language in LANGUAGES]
 
@@ -55,7 +56,7 @@ LINES = [
 
 def refusal(data: bytes, language: str) -> CompileError:
     with pytest.raises(CompileError) as caught:
-        driver.read(Source("test", data), Options(language=language), Watch())
+        reading.read(Source("test", data), Options(language=language), Watch())
     return caught.value
 
 
@@ -66,7 +67,7 @@ def test_garbage(language: str, garbage: str):
         assert refusal(GARBAGE[garbage], language).exit_code == Kind.PROGRAM
         return
     with suppress(CompileError):
-        driver.read(Source("test", GARBAGE[garbage]), Options(language=language), Watch())
+        reading.read(Source("test", GARBAGE[garbage]), Options(language=language), Watch())
 
 
 @pytest.mark.slow

@@ -47,7 +47,7 @@ def failing(write: Callable[[FunctionBuilder], object]) -> CompileError:
         (lambda b: b.op("divsi", [b.i64(5), b.i64(0)]), "division by zero"),
         (lambda b: b.op("fptosi", [b.f64(math.nan)]), "does not fit an integer"),
         (lambda b: b.op("allocate", [b.i64(-1)], {"space": "s"}), "-1 cells of memory"),
-        (lambda b: b.do("uncompute", [], {"name": "s"}), "uncomputation is not supported"),
+        (lambda b: b.do("uncompute", [], {"name": "s"}), "segments and control regions need"),
     ],
 )
 def test_errors_of_the_program_stand_where_they_happen(write: Callable, message: str):

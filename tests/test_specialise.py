@@ -629,10 +629,13 @@ def test_too_many_alternatives_are_refused():
     assert diagnostic.place is not None
 
 
-def test_uncomputation_is_refused():
-    main = Main()
+def test_a_segment_is_undone_in_the_runs_that_compute_it():
+    main = Main(2)
+    m = main.coin()
+    main.if_(m, lambda: main.do("rev_begin", attrs={"name": "a"}))
     main.do("uncompute", attrs={"name": "a"})
-    assert refusal(main.program()).message == "uncomputation is not supported yet"
+    message = "segment 'a' is not undone in just the runs that compute it"
+    assert refusal(main.program()).message == message
 
 
 def coins(count: int, ending: str) -> Program:

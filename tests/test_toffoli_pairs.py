@@ -7,6 +7,7 @@ import pytest
 from lowering import Build, distance, names, t_count, unitary
 from statevector import MATRIX, PAULIS, rotation
 
+from qwasmc.cost import IS_T, depth
 from qwasmc.ir.circuit import Circuit
 from qwasmc.ops import BY_NAME, OPS
 from qwasmc.passes.lower_gates import lower_gates
@@ -15,11 +16,14 @@ from qwasmc.verify import verify
 
 
 def circuit_of(text: str, wires: int) -> Circuit:
-    """Gates from lines such as "ccx 0 1 2; if x 0"."""
+    """Gates from words such as "ccx 0 1 2; if x 0"; "alloc" makes a wire without a name."""
     build = Build(wires)
     for item in text.split(";"):
         *word, name = (word for word in item.split() if not word.isdigit())
         at = [int(word) for word in item.split() if word.isdigit()]
+        if name == "alloc":
+            build.wires.append(build.builder.add("alloc", attr=""))
+            continue
         build.gate(name, at, predicated=word == ["if"], angle=0.3 if BY_NAME[name].angle else 0.0)
     return build.freeze()
 
@@ -30,6 +34,18 @@ def lowered(circuit: Circuit) -> Circuit:
     verify(after)
     for bit in (0, 1):
         assert distance(unitary(circuit, bit), unitary(after, bit)) < 1e-6
+    return after
+
+
+def lowered_isometry(circuit: Circuit, wires: int) -> Circuit:
+    """The same for a circuit with this many wires whose others start in |0>."""
+    after = lower_gates(circuit)
+    verify(after)
+    for bit in (0, 1):
+        one, other = (unitary(each, bit)[:, : 2**wires] for each in (circuit, after))
+        overlap = one.conj().T @ other
+        assert abs(abs(overlap[0, 0]) - 1) < 1e-9
+        assert np.allclose(overlap, overlap[0, 0] * np.eye(2**wires))
     return after
 
 
@@ -103,18 +119,79 @@ def test_others_are_left_alone(name):
     assert t_count(lowered(circuit_of(ALONE[name], 3))) == 14
 
 
-def test_segments_that_are_undone_stay_whole():
-    build = Build()
-    build.builder.add("rev_begin", attr="segment")
-    build.gate("ccx")
-    build.builder.add("rev_end", attr="segment")
-    build.gate("ccx")
-    build.builder.add("uncompute", attr="segment")
-    for feed_forward in (False, True):
-        assert t_count(lower_gates(build.freeze(), feed_forward)) == 14
-
-
 GATES = ("ccx", "ccz", "cx", "cz", "cy", "h", "x", "y", "z", "t", "s", "sx", "swap", "rz", "cp")
+
+ANCILLAS = {
+    "onto |0>": ("alloc; ccx 0 1 4", 4, 4),
+    "there and back": ("alloc; ccx 0 1 4; cz 4 2; ccx 1 0 4", 8, 6 + 1),
+    "there and back on a target that changes": (
+        "alloc; ccx 0 1 4; cx 2 4; cz 4 3; cx 2 4; ccx 0 1 4",
+        *(8, 8 + 3),
+    ),
+    "there and back with controls that change": (
+        "alloc; ccx 0 1 4; cx 2 0; cx 4 3; cx 3 1; cx 3 1; cx 2 0; ccx 0 1 4",
+        *(8, 8 + 5),
+    ),
+    "back from another wire": ("alloc; alloc; ccx 0 1 4; cx 4 2; swap 4 5; ccx 0 1 5", 8, 8 + 2),
+    "a chain": (
+        "alloc; alloc; ccx 0 1 4; ccx 4 2 5; cz 5 3; ccx 4 2 5; ccx 0 1 4",
+        *(16, 12 + 1),
+    ),
+    "twice onto |0>": (
+        "alloc; ccx 0 1 4; cx 4 2; ccx 0 1 4; h 0; ccx 1 3 4; cx 4 2",
+        *(12, 6 + 4 + 2),
+    ),
+    "between pairs on that target": (
+        "alloc; ccx 0 1 4; t 4; ccx 0 1 4; ccx 0 2 4; cx 1 0; cx 4 3; cx 1 2; cx 1 2; cx 1 0;"
+        "ccx 0 2 4; ccx 0 1 4; t 4; ccx 0 1 4",
+        *(26, 6 + 8 + 6 + 5),
+    ),
+    "in a pair that changes the target": (
+        "alloc; alloc; ccx 0 1 5; swap 4 5; ccx 0 1 4; h 0; ccx 2 3 4; ccx 0 1 4",
+        *(19, 4 + 1 + 8 + 6),
+    ),
+    "three times": ("alloc; ccx 0 1 4; x 4; cx 0 1; cx 0 1; ccx 0 1 4; ccx 0 1 4", 15, 12 + 2),
+    "onto |1>": ("alloc; x 4; ccx 0 1 4", 4, 4),
+    "behind other gates": ("alloc; cx 3 4; z 0; x 4; cx 0 4; ccx 0 1 4; ccx 1 2 4", 11, 12),
+    "behind a control's change": ("alloc; cx 3 4; x 0; ccx 0 1 4", 7, 7),
+    "behind another control's change": ("alloc; cx 3 4; cx 2 1; cx 0 4; ccx 0 1 4", 7, 9),
+    "behind a use": ("alloc; cx 3 4; cx 4 2; ccx 0 1 4", 7, 8),
+    "behind a phase": ("alloc; cx 3 4; t 4; ccx 0 1 4", 8, 7),
+    "behind a predicated gate": ("alloc; cx 3 4; if x 4; ccx 0 1 4", 7, 7),
+    "behind a control's alloc": ("alloc; cx 3 4; alloc; ccx 5 1 4; h 5", 7, 7),
+    "behind a Toffoli onto a control": ("alloc; alloc; cx 3 4; ccx 0 1 5; ccx 5 2 4", 11, 11),
+    "of unknown qubits": ("ccx 0 1 2", 7, 6),
+    "by chance": ("alloc; if ccx 0 1 4; h 0; if ccx 0 1 4", 14, 12),
+}
+
+
+@pytest.mark.parametrize("name", ANCILLAS)
+def test_targets_in_zero(name):
+    text, t, two_qubit = ANCILLAS[name]
+    after = lowered_isometry(circuit_of(text, 4), 4)
+    assert (t_count(after), two_qubit_count(after)) == (t, two_qubit)
+
+
+def test_two_ands_are_as_good_as_a_long_pair_and_of_less_depth():
+    text = ANCILLAS["there and back on a target that changes"][0]
+    assert depth(lower_gates(circuit_of(text, 4)), IS_T) == 4
+    unknown = lower_gates(circuit_of(text.replace("alloc; ", ""), 5))
+    assert (t_count(unknown), depth(unknown, IS_T)) == (8, 8)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_random_ancillas_stay_the_same(seed):
+    """Toffolis onto two ancillas, mostly in pairs."""
+    rng = np.random.default_rng(seed)
+    text = ["alloc", "alloc"]
+    toffolis = [f"ccx {a} {b} {c}" for a, b, c in ((0, 1, 3), (3, 2, 4), (1, 2, 4), (0, 2, 3))]
+    for _ in range(10):
+        chosen = [str(each) for each in rng.choice(toffolis, size=int(rng.integers(1, 3)))]
+        name = str(rng.choice([*GATES, "x", "cx", "cx", "cz", "cz"]))
+        on = rng.permutation(5)[: BY_NAME[name].qubits]
+        between = " ".join([name, *map(str, on)])
+        text += [*chosen, between, *(chosen[::-1] if rng.random() < 0.8 else [])]
+    lowered_isometry(circuit_of(";".join(text), 3), 3)
 
 
 def random_toffolis(seed: int) -> Circuit:

@@ -49,9 +49,7 @@ PAULIS = np.array([CODE[name] for name in "xyz"])
 
 FREELY = np.array([spec.is_gate for spec in OPS])
 """Whether other such rows on other wires may change places with one that is not predicated."""
-EVERYWHERE = np.array(
-    [spec.name in ("rev_begin", "rev_end", "uncompute", "syndrome", "require") for spec in OPS]
-)
+EVERYWHERE = np.array([spec.is_marker or spec.name in ("syndrome", "require") for spec in OPS])
 """Rows that are about the gates before and after them on all wires."""
 
 
@@ -96,6 +94,7 @@ def _read_rows(
             del wires[start:]
             continue
         if EVERYWHERE[code]:
+            del wires[start:]  # which are touched now, if they were not before
             for wire in touched[1:]:
                 used[wire] = False
                 wires.append(wire)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from qwasmc.ir.circuit import VARIADIC
 from qwasmc.ir.wires import COUNT, Wired
-from qwasmc.ops import CODE, OPS
+from qwasmc.ops import CODE, MARKERS, OPS
 
 Records = NDArray[Any]
 
@@ -23,7 +23,7 @@ LETTERS = {"measure_x": 1, "measure_z": 2, "measure_y": 3}
 _DIAGONAL_GATES = ("t", "tdg", "rz", "s", "sdg", "z")
 _COMMUTE_WITH_Z = (*_DIAGONAL_GATES, "p", "cp", "crz", "cz", "ccz")
 _KINDS = {
-    **dict.fromkeys(("rev_begin", "rev_end", "uncompute", "require"), CUT),
+    **dict.fromkeys((*MARKERS, "require"), CUT),
     **dict.fromkeys(("alloc", "input"), ALLOC),
     **dict.fromkeys(("free", "output"), FREE),
     **dict.fromkeys(_COMMUTE_WITH_Z, OPAQUE_Z),

@@ -15,6 +15,22 @@ of a.  w is left as w+b, which is worth a phase (-1)^(ab), so S-dagger on the pr
 from __future__ import annotations
 
 from qwasmc.ir.wires import WireBuilder
+from qwasmc.passes.templates import Gate
+
+AND = (
+    Gate("h", (2,)),
+    Gate("cx", (2, 0)),
+    Gate("t", (2,)),
+    Gate("tdg", (0,)),
+    Gate("cx", (1, 2)),
+    Gate("cx", (1, 0)),
+    Gate("tdg", (2,)),
+    Gate("t", (0,)),
+    Gate("cx", (2, 0)),
+    Gate("h", (2,)),
+    Gate("sdg", (2,)),
+)
+"""A Toffoli, if its target is in |0>."""
 
 
 def ccz(builder: WireBuilder, a: int, b: int, c: int, loc: int = -1) -> None:
@@ -33,20 +49,8 @@ def and_compute(builder: WireBuilder, a: int, b: int, loc: int = -1) -> int:
 
 def and_onto(builder: WireBuilder, wire: int, a: int, b: int, loc: int = -1) -> None:
     """Append 4 T gates and 4 CX that put the product of two wires onto one in |0>."""
-    for name, *wires in (
-        ("h", wire),
-        ("cx", wire, a),
-        ("t", wire),
-        ("tdg", a),
-        ("cx", b, wire),
-        ("cx", b, a),
-        ("tdg", wire),
-        ("t", a),
-        ("cx", wire, a),
-        ("h", wire),
-        ("sdg", wire),
-    ):
-        builder.gate(name, *wires, loc=loc)
+    for gate in AND:
+        builder.gate(gate.name, *((a, b, wire)[slot] for slot in gate.slots), loc=loc)
 
 
 def and_uncompute(builder: WireBuilder, wire: int, a: int, b: int, loc: int = -1) -> None:

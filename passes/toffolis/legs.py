@@ -17,6 +17,7 @@ from qwasmc.ir.circuit import MAX_FIXED, VARIADIC
 from qwasmc.ir.wires import COUNT, TAKES_QUBITS, Wired
 from qwasmc.kernel import kernel
 from qwasmc.ops import CODE, OPS
+from qwasmc.passes.reversible.dead import find_writes
 
 Z, X, NEITHER = 0, 1, 2
 """Kinds of action on a qubit: what commutes with Z, with X, and all else."""
@@ -41,6 +42,12 @@ def toffoli_legs(wired: Wired) -> tuple[NDArray[np.intp], NDArray[np.int32]]:
     rows = np.flatnonzero((wired.op == CCX) | (wired.op == CCZ))
     legs = np.sort(2 * wired.operands[rows] + KIND[wired.op[rows]], axis=1)
     return rows, legs.astype(np.int32)
+
+
+def zero_targets(wired: Wired) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """By row, whether it certainly is a Toffoli with its target in |0> before it; and behind it."""
+    writes, toffolis = find_writes(wired), wired.op == CCX
+    return toffolis & writes.from_zero, toffolis & writes.to_zero
 
 
 @kernel

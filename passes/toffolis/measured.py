@@ -19,14 +19,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from qwasmc.ir.circuit import VARIADIC
-from qwasmc.ir.wires import TAKES_QUBITS, WireBuilder, Wired
+from qwasmc.ir.wires import WireBuilder, Wired
 from qwasmc.kernel import kernel
-from qwasmc.ops import CODE
 from qwasmc.passes.toffolis.and_gadget import and_compute, and_off, and_onto, and_uncompute
-from qwasmc.passes.toffolis.legs import KIND, X, Z, toffoli_legs, touch
-
-ALLOC, RESET = CODE["alloc"], CODE["reset"]
+from qwasmc.passes.toffolis.legs import X, toffoli_legs, touch, zero_targets
 
 
 def measure_toffolis(wired: Wired) -> Wired:
@@ -55,13 +51,14 @@ def measure_toffolis(wired: Wired) -> Wired:
     last[first] = every
     times = np.bincount(first, minlength=len(rows))
     cond = wired.cond[rows]
-    may_be_in_place = (cond < 0) & ((times == 1) | ((times == 2) & undoes[last] & (cond[last] < 0)))
+    undone = (times == 2) & undoes[last] & (cond[last] < 0)
+    in_place = zero_targets(wired)[0][rows] & ((times == 1) | undone)
     columns = (
         legs[every, third],
         pairs[every, third],
         first,
         last[first] == every,
-        may_be_in_place[first],
+        in_place[first],
         cond,
         wired.loc[rows],
     )
@@ -81,7 +78,7 @@ class Toffoli(NamedTuple):
     last: bool
     """Whether it is the last one."""
     in_place: bool
-    """Whether the target may hold the product, if it is |0> before the first one."""
+    """Whether the target holds the product."""
     cond: int
     loc: int
 
@@ -94,31 +91,16 @@ class _Writer:
         self.number = number.tolist()
         self.toffolis = toffolis
         self.builder = WireBuilder(wired)
-        self.zero: set[int] = set()
-        """Wires that are in |0>."""
         self.product: dict[int, int] = {}
         """By the first Toffoli that uses it, the wire that has a product."""
 
     def run(self) -> Wired:
         for row, number in enumerate(self.number):
             if number < 0:
-                self.keep(row)
+                self.builder.copy(self.wired, row)
             else:
                 self.write(number, self.toffolis[number])
         return self.builder.freeze()
-
-    def keep(self, row: int) -> None:
-        """Copy a row."""
-        wired, code = self.wired, int(self.wired.op[row])
-        self.builder.copy(wired, row)
-        if code == ALLOC and not wired.names[wired.attr[row]]:
-            self.zero.add(int(wired.made[row]))
-        elif code == RESET and wired.cond[row] < 0:
-            self.zero.add(wired.values(row)[0])
-        elif TAKES_QUBITS[code]:
-            for slot, wire in enumerate(wired.values(row)):
-                if VARIADIC[code] or KIND[code, slot] != Z:
-                    self.zero.discard(wire)
 
     def write(self, number: int, toffoli: Toffoli) -> None:
         """Write a Toffoli, and its product before or after it if it is the first or last one."""
@@ -128,7 +110,7 @@ class _Writer:
         turned = [leg // 2 for leg in toffoli.pair if leg % 2 == X]
         if number == toffoli.first:
             self.turn(turned, loc)
-            if toffoli.in_place and kind == X and target in self.zero:
+            if toffoli.in_place:
                 and_onto(builder, target, a, b, loc)
                 self.product[number] = target
             else:
@@ -137,8 +119,6 @@ class _Writer:
         wire = self.product[toffoli.first]
         if wire != target:
             builder.gate("cx" if kind == X else "cz", wire, target, cond=toffoli.cond, loc=loc)
-        if kind == X:
-            self.zero.discard(target)
         if not toffoli.last:
             return
         self.turn(turned, loc)
@@ -148,14 +128,12 @@ class _Writer:
             outcome = and_off(builder, wire, a, b, loc)
             builder.gate("h", wire, loc=loc)
             builder.gate("x", wire, cond=outcome, loc=loc)
-            self.zero.add(wire)
         self.turn(turned, loc)
 
     def turn(self, wires: list[int], loc: int) -> None:
         """Exchange Z and X on some wires."""
         for wire in wires:
             self.builder.gate("h", wire, loc=loc)
-            self.zero.discard(wire)
 
 
 @kernel

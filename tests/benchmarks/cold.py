@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from qwasmc import driver
+from qwasmc import driver, options, reading
 from qwasmc.pipeline import PASSES, load
 
 STAGES = (
@@ -31,7 +31,7 @@ STAGES = (
 
 
 @dataclass(slots=True)
-class CpuWatch(driver.Watch):
+class CpuWatch(options.Watch):
     """Times stages in CPU seconds."""
 
     @contextmanager
@@ -49,8 +49,8 @@ def main() -> None:
         load(function)
     imported = time.process_time()
     watch = CpuWatch()
-    options = driver.Options(distance=int(distance), noise=noise, level=0)
-    artifact = driver.compile_source(driver.read_source(program), options, watch)
+    wanted = options.Options(distance=int(distance), noise=noise, level=0)
+    artifact = driver.compile_source(reading.read_source(program), wanted, watch)
     with Path(out).open("w") as file:
         artifact.write(file)
     total = time.process_time() - imported

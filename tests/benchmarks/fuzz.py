@@ -22,18 +22,19 @@ import warnings
 from collections import Counter
 from pathlib import Path
 
-from qwasmc import driver
+from qwasmc import driver, reading
 from qwasmc.backends.stim.emit import emit
 from qwasmc.diagnostics import CompileError, render
-from qwasmc.driver import Options, Source, Watch
 from qwasmc.ir.surgery import Row
 from qwasmc.languages import BY_NAME, LANGUAGES, detect
+from qwasmc.options import Options, Watch
 from qwasmc.passes.defer_paulis import defer_paulis
 from qwasmc.passes.lower_gates import lower_gates
 from qwasmc.passes.lower_surgery import lower_surgery
 from qwasmc.passes.promote import promote
 from qwasmc.passes.specialise import specialise
 from qwasmc.passes.synthesise import synthesise
+from qwasmc.reading import Source
 from qwasmc.verify import verify
 
 ROOT = Path(__file__).parents[2]
@@ -123,7 +124,7 @@ def sound(ir: driver.IR) -> None:
     try:
         verify(ir)
     except CompileError as wrong:
-        raise AssertionError(f"invalid {driver.kind_of(ir)}: {wrong}") from wrong
+        raise AssertionError(f"invalid {reading.kind_of(ir)}: {wrong}") from wrong
 
 
 def compile_text(text: str, language: str) -> str:
@@ -131,12 +132,12 @@ def compile_text(text: str, language: str) -> str:
     options = Options(language=language, limits={"statements": 20_000})
     source = Source("fuzz", text.encode("utf-8", "surrogatepass"))
     try:
-        ir = driver.read(source, options, Watch())
+        ir = reading.read(source, options, Watch())
         sound(ir)
-        if driver.kind_of(ir) == "surgery":
+        if reading.kind_of(ir) == "surgery":
             return "read"
-        if driver.kind_of(ir) == "program":
-            driver.print_ir(ir)
+        if reading.kind_of(ir) == "program":
+            reading.print_ir(ir)
             ir = promote(ir)
             sound(ir)
             left_after = 3 if len(text) % 2 else None
@@ -175,10 +176,10 @@ def ours(language: str) -> list[str]:
     """The programs of this repository."""
     if language == "ir":
         read = (
-            driver.read(Source(path.name, path.read_bytes()), Options(), Watch())
+            reading.read(Source(path.name, path.read_bytes()), Options(), Watch())
             for path in sorted(ROOT.glob("examples/*.qwasm")) + sorted(ROOT.glob("examples/*.ll"))
         )
-        return [driver.print_ir(ir) for ir in read]
+        return [reading.print_ir(ir) for ir in read]
     return [path.read_text() for pattern in SEEDS[language] for path in sorted(ROOT.glob(pattern))]
 
 

@@ -22,9 +22,10 @@ from pathlib import Path
 
 from scipy.stats import chi2
 
-from qwasmc import driver
+from qwasmc import driver, reading
 from qwasmc.diagnostics import CompileError, Kind
-from qwasmc.driver import Options, Source, Watch
+from qwasmc.options import Options, Watch
+from qwasmc.reading import Source
 
 LEAST_P = 1e-6
 """Distributions disagree if equal ones would differ so much less often than this."""
@@ -133,8 +134,8 @@ def examine(path: Path, name: str, shots: int, seed: int) -> Finding:
     source = Source(name, path.read_bytes())
     found.theirs = run_theirs(path, shots, seed)
     try:
-        ir = driver.read(source, QIR, Watch())
-        driver.verify_ir(ir)
+        ir = reading.read(source, QIR, Watch())
+        reading.verify_ir(ir)
     except CompileError as refused:
         found.refused = refused.diagnostics[0].message
         return found

@@ -21,9 +21,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from qwasmc.cost import t_count, two_qubit_count
-from qwasmc.driver import Options, Source, Watch, compile_source, read_source
+from qwasmc.driver import compile_source
 from qwasmc.ir.circuit import Circuit
 from qwasmc.ops import OPS
+from qwasmc.options import Options, Watch
+from qwasmc.reading import Source, read_source
 
 PEERS = ("pytket", "pyzx", "qiskit")
 PUBLISHED = ("fold(PyZX=FastTMerge)", "FastTODD", "polytof_T")

@@ -20,7 +20,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from qwasmc.diagnostics import CompileError
-from qwasmc.driver import InternalError, Options, Source, Watch, compile_source, read_source
+from qwasmc.driver import InternalError, compile_source
+from qwasmc.options import Options, Watch
+from qwasmc.reading import Source, read_source
 
 ROOT = Path(__file__).parents[2]
 CORPUS = ROOT.parent / "shared" / "corpus" / "circuits"

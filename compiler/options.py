@@ -1,0 +1,102 @@
+"""What a compilation is asked for, and who watches it."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TextIO
+
+from qwasmc.diagnostics import Diagnostic
+from qwasmc.pipeline import LEVELS
+from qwasmc.target import INJECTING
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to compile; the command line has the same names and defaults."""
+
+    language: str | None = None
+    emit: str = "stim"
+    distance: int | None = None
+    noise: str = "none"
+    open: bool = False
+    level: int = 2
+    passes: Sequence[str] | None = None
+    params: Mapping[str, str] = field(default_factory=dict)
+    include_dirs: Sequence[str] = ()
+    limits: Mapping[str, int] = field(default_factory=dict)
+    verify: bool = False
+    verify_each: bool = False
+    print_after: Sequence[str] = ()
+    entry: str | None = None
+    max_iterations: int | None = None
+    synthesis_error: float = 1e-3
+    objective: str = "t"
+    feed_forward: bool | None = None
+    ancillas: int | None = None
+    time_budget: float = 60.0
+    error_budget: float | None = None
+    floor_plan: str | None = None
+    factory: str | None = None
+    factories: int | None = None
+    max_tiles: int | None = None
+    scratch: Sequence[str] = ()
+    max_qubits: int | None = None
+    max_t: int | None = None
+
+    @property
+    def measured(self) -> bool:
+        """Whether scratch qubits may be measured instead of undone, with corrections.
+
+        By default they are, unless the output is a fixed circuit.
+        """
+        if self.feed_forward is None:
+            return self.emit not in ("surgery", "stim")
+        return self.feed_forward
+
+    @property
+    def adaptive(self) -> bool:
+        """Whether passes may add measurements, and gates that depend on them.
+
+        By default they do at -O3, unless the output is a fixed circuit.
+        """
+        if self.ancillas == 0:
+            return False
+        if self.feed_forward is None:
+            return self.level == LEVELS[-1] and self.emit not in ("surgery", "stim")
+        return self.feed_forward
+
+    @property
+    def noisy_ports(self) -> bool:
+        """Whether magic states are injected with the noise of everything else."""
+        return self.factory in INJECTING
+
+
+DEFAULTS = Options()
+
+
+@dataclass(slots=True)
+class Watch:
+    """What an onlooker gets: each stage as it starts, warnings, and the IR text of dumps."""
+
+    stage: Callable[[str], object] = lambda _: None
+    warn: Callable[[Diagnostic], object] = lambda _: None
+    dump: TextIO = field(default_factory=lambda: sys.stderr)
+    timings: dict[str, float] = field(default_factory=dict)
+
+    def note(self, message: str) -> None:
+        """Pass on what the user should know about an output that is right all the same."""
+        self.warn(Diagnostic(message, severity="note"))
+
+    @contextmanager
+    def timed(self, name: str) -> Iterator[None]:
+        """Time a stage; one that is entered again adds up."""
+        self.stage(name)
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.timings[name] = self.timings.get(name, 0.0) + time.perf_counter() - start

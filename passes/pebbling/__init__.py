@@ -1,0 +1,1 @@
+"""Pebble games: values on ancillas that are computed, undone and computed again."""
