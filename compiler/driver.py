@@ -394,9 +394,11 @@ def _certified(before: IR, after: IR, watch: Watch) -> dict[str, Any]:
     """The certificate of what became of scratch qubits; raises if there is none."""
     with watch.timed("certify"):
         found = load("qwasmc.backends.certificate:certify")(before, after)
-    if found.ok:
-        return cast("dict[str, Any]", found.as_json())
-    raise CompileError(load("qwasmc.backends.certificate:diagnose")(found, after))
+    if found.result == "failed":
+        raise InternalError(f"scratch qubits are not undone rightly: {found.summary}")
+    if not found.ok:
+        raise CompileError(load("qwasmc.backends.certificate:diagnose")(found, after))
+    return cast("dict[str, Any]", found.as_json())
 
 
 def _check_budgets(ir: IR, options: Options) -> None:

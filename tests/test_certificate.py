@@ -122,9 +122,9 @@ def test_a_ghost_that_is_not_repaired() -> None:
     after = read(MEASURED.replace("cz a b if m", ""))
     found = certify(read(PROGRAM), after)
     assert (found.result, found.failures[0].kind) == ("failed", "ghost")
+    assert "not repaired (for example for a = 1, b = 1" in found.summary
     (problem,) = diagnose(found, after)
     assert "not repaired" in problem.message
-    assert "a = 1, b = 1" in problem.help
 
 
 def test_results() -> None:
@@ -292,7 +292,7 @@ def test_many_failures_are_found_soon() -> None:
     found = certify(read(before), read(wrong))
     assert time.process_time() - start < 2
     assert found.result == "failed"
-    assert len(found.failures) <= 20
+    assert len(found.failures) <= 5
     assert {failure.kind for failure in found.failures} == {"ghost"}
 
 

@@ -8,7 +8,7 @@ from functools import reduce
 
 import numpy as np
 
-from qwasmc.backends.certificate.functions import PATH, ZERO, Functions
+from qwasmc.backends.certificate.functions import EVENT, INPUT, ZERO, Functions
 from qwasmc.backends.certificate.gates import Event, Uncontrolled
 from qwasmc.backends.certificate.phases import NONE, Outcomes, Phases
 from qwasmc.backends.certificate.proofs import TABLE, Finding, Known, Point, Prover, differing
@@ -17,7 +17,7 @@ from qwasmc.backends.certificate.run import Run
 from qwasmc.backends.certificate.segments import Source
 from qwasmc.backends.certificate.undecided import TooLarge, Undecided
 
-MAX_FAILURES = 20
+MAX_FAILURES = 5
 """Most failures that are reported."""
 
 SPREADING = frozenset({"h", "sx", "sxdg"})
@@ -96,7 +96,7 @@ class Comparison:
         names = [f"{label or 'an ancilla'} behind {event.what[0]}" for label in event.labels]
         if event.what[0] in LEAVES_OUTCOME:
             names.append(f"outcome of {event.what[0]} {', '.join(event.labels)}")
-        left = [self.functions.variable(name, PATH) for name in names]
+        left = [self.functions.variable(name, EVENT) for name in names]
         at = len(self.events)
         self.events.append((event, left))
         self.left.append(True)
@@ -191,9 +191,8 @@ class Comparison:
         """Two values that should be equal; they are certain if they depend on inputs only."""
         found = self.prover.is_zero(self.functions.add(a, b))
         if not found.holds:
-            inputs = {self.functions.sums.first[value] for value in self.before.start.values()}
-            decided = inputs.issuperset(self.prover.variables([a, b]))
-            self.fail(kind, found, message, loc, decided=decided)
+            kinds = self.functions.kind(a) | self.functions.kind(b)
+            self.fail(kind, found, message, loc, decided=kinds <= INPUT)
 
     def compare_told(self, known: Known) -> None:
         """Compare what is known outside: each function has to follow from those of the other."""

@@ -27,9 +27,9 @@ MAX_GIVEN = 8
 ZERO = 0
 """The function 0."""
 
-PATH, GHOST = 1, 2
-"""Kinds of variables that a function depends on: values of qubits, and outcomes of measurements of
-ancillas, which are random bits."""
+INPUT, EVENT, GHOST = 1, 2, 4
+"""Kinds of variables that a function depends on: values of qubits at first, values and outcomes
+that events leave, and outcomes of measurements of ancillas, which are random bits."""
 
 
 class Functions:
@@ -53,7 +53,7 @@ class Functions:
         """By function, its name."""
         self._of_sum = {ZERO: (0, 0)}
 
-    def variable(self, name: str, kind: int = PATH) -> int:
+    def variable(self, name: str, kind: int = INPUT) -> int:
         """A new variable."""
         atom = self._append(0, self._random.getrandbits(POINTS), kind)
         self.names[atom] = name
@@ -103,13 +103,19 @@ class Functions:
 
     def cone(self, functions: Iterable[int]) -> list[int]:
         """The atoms that functions are made of, each behind those that it is made of."""
-        found: set[int] = set()
+        sums, found, seen = self.sums, set[int](), {ZERO}
         stack = list(functions)
         while stack:
-            for atom in self.sums.elements(stack.pop()):
-                if atom not in found:
-                    found.add(atom)
-                    stack += self.products.elements(self.factors[atom])
+            part = stack.pop()
+            if part in seen:
+                continue
+            seen.add(part)
+            atom = sums.first[part]
+            if sums.level[part] >= 0:
+                stack += (sums.low[part], sums.high[part])
+            elif atom not in found:
+                found.add(atom)
+                stack += self.products.elements(self.factors[atom])
         return sorted(found)
 
     def evaluate(

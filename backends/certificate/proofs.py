@@ -103,7 +103,7 @@ class Prover:
         if not ones:
             return None
         at = (ones & -ones).bit_length() - 1
-        return {atom: self.functions.values[atom] >> at & 1 for atom in self.variables([function])}
+        return {atom: self.functions.values[atom] >> at & 1 for atom in self._variables([function])}
 
     def table(self, functions: Sequence[int], *, with_ghosts: bool = False) -> Table | None:
         """The truth tables of functions, unless they are too large.
@@ -133,8 +133,7 @@ class Prover:
         self.methods[method] += holds
         return Finding(holds, point)
 
-    def variables(self, functions: Iterable[int]) -> list[int]:
-        """The variables that functions are made of."""
+    def _variables(self, functions: Iterable[int]) -> list[int]:
         return [atom for atom in self.functions.cone(functions) if atom in self.functions.names]
 
     def _expands_to_zero(self, function: int) -> bool:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from qwasmc.diagnostics import Diagnostic
+from qwasmc.diagnostics import Diagnostic, Kind
 from qwasmc.ir.circuit import Circuit
 
 
@@ -33,6 +33,10 @@ class Failure:
     counterexample: dict[str, int] = field(default_factory=dict)
     """Values of qubits of the program at first (or behind an operation that makes superpositions),
     for which it does not hold; those not listed do not matter."""
+
+    def __str__(self) -> str:
+        values = ", ".join(f"{name} = {value}" for name, value in self.counterexample.items())
+        return f"{self.message} (for example for {values})" if values else self.message
 
 
 @dataclass(slots=True)
@@ -85,10 +89,12 @@ class Certificate:
     def summary(self) -> str:
         """One sentence."""
         if not self.ok:
-            return "; ".join(failure.message for failure in self.failures)
+            return "; ".join(map(str, self.failures))
         text = f"{self.scratch} ancillas return to |0>, {self.ghosts} of them measured"
         if self.discarded:
             text += f", {self.discarded} are thrown away in a known state"
+        if self.from_zero:
+            text += ", given that the program's qubits start in |0>"
         proved = ", ".join(f"{count} by {method}" for method, count in self.methods.items())
         return f"{text}; equalities proved: {proved or 'none needed'}"
 
@@ -98,18 +104,12 @@ class Certificate:
 
 
 def diagnose(certificate: Certificate, circuit: Circuit) -> list[Diagnostic]:
-    """The failures of a certificate as errors about a circuit's source."""
+    """What of a circuit could not be decided, as errors about its source."""
+    message = "it could not be certified that scratch qubits are undone"
     return [
-        circuit.locations.diagnostic(_sentence(failure), failure.loc, help=_values(failure))
+        replace(
+            circuit.locations.diagnostic(f"{message}: {failure.message}", failure.loc),
+            kind=Kind.LIMIT,
+        )
         for failure in certificate.failures
     ]
-
-
-def _sentence(failure: Failure) -> str:
-    unsure = "" if failure.decided else " (not decided)"
-    return f"the uncomputation of this program could not be certified{unsure}: {failure.message}"
-
-
-def _values(failure: Failure) -> str:
-    values = ", ".join(f"{name} = {value}" for name, value in failure.counterexample.items())
-    return f"for example for {values}" if values else ""
