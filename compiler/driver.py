@@ -405,31 +405,22 @@ def _check_budgets(ir: IR, options: Options) -> None:
     """Refuse a circuit that needs more qubits or T gates than there may be."""
     if kind_of(ir) != "circuit":
         return
-    for budget, count, what in (
-        (options.max_qubits, "width", "qubits"),
-        (options.max_t, "t_count", "T gates"),
+    for budget, option, count, what in (
+        (options.max_qubits, "--max-qubits", "width", "qubits"),
+        (options.max_t, "--max-t", "t_count", "T gates"),
     ):
         if budget is not None and (needed := load(f"qwasmc.cost:{count}")(ir)) > budget:
-            raise error(
-                f"the program needs {needed} {what}, {budget} are allowed",
-                kind=Kind.LIMIT,
-                help=_fewer(count, needed, options),
-            )
-
-
-def _fewer(count: str, needed: int, options: Options) -> str:
-    """What to do about a budget that is too small."""
-    name = {"width": "--max-qubits", "t_count": "--max-t"}[count]
-    least = f"the least here is {name} {needed}"
-    if count == "t_count" and options.max_qubits is not None:
-        return f"{least}; with more qubits than {options.max_qubits} it may be less"
-    return least
+            help = f"the least here is {option} {needed}"
+            if option == "--max-t" and options.max_qubits is not None:
+                help += f"; with more qubits than {options.max_qubits} it may be less"
+            message = f"the program needs {needed} {what}, {budget} are allowed"
+            raise error(message, kind=Kind.LIMIT, help=help)
 
 
 def _run_both_ways(
     ir: IR, rows: Sequence[Pass], options: Options, watch: Watch
 ) -> tuple[IR, Trail]:
-    """The same, with the better of two ways to write Toffolis.
+    """What passes end in and the way there, with the better of two ways to write Toffolis.
 
     Measured ancillas save T gates at once and cost few two-qubit gates, but what they leave is hard
     to improve on.  Each way gets half of the time.

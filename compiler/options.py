@@ -63,11 +63,8 @@ class Options:
 
         By default they do at -O3, unless the output is a fixed circuit.
         """
-        if self.ancillas == 0:
-            return False
-        if self.feed_forward is None:
-            return self.level == LEVELS[-1] and self.emit not in ("surgery", "stim")
-        return self.feed_forward
+        wanted = self.feed_forward is not None or self.level == LEVELS[-1]
+        return self.measured and wanted and self.ancillas != 0
 
     @property
     def noisy_ports(self) -> bool:

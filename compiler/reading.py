@@ -75,9 +75,8 @@ def read(source: Source, options: Options, watch: Watch) -> IR:
         arguments = {name: READER_OPTIONS[name](options) for name in row.options}
         ir = _warned(load(row.function)(source.data, source.name, **arguments), watch)
         if row.name == "qir" and kind_of(ir) == "program":
-            verify_ir(
-                ir
-            )  # nobody has yet checked that LLVM's values are defined where they are used
+            # Nobody has yet checked that LLVM's values are defined where they are used.
+            verify_ir(ir)
         return ir
 
 

@@ -28,8 +28,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from qwasmc.ir.circuit import MAX_FIXED, VARIADIC, Circuit
-from qwasmc.ir.wires import COUNT, ENDS_QUBIT, TAKES_QUBITS, Wired, to_circuit, to_wires
+from qwasmc.ir.circuit import Circuit
+from qwasmc.ir.wires import COUNT, ENDS_QUBIT, Wired, to_circuit, to_wires, wires_of
 from qwasmc.kernel import kernel
 from qwasmc.ops import CODE, OPS
 from qwasmc.passes.reversible.dead import Writes, find_writes, needed_rows
@@ -40,8 +40,6 @@ Ints = NDArray[Any]
 X, CX, CCX = CODE["x"], CODE["cx"], CODE["ccx"]
 ALLOC, INPUT, FREE = CODE["alloc"], CODE["input"], CODE["free"]
 RESET, MEASURE_Z = CODE["reset"], CODE["measure_z"]
-
-COLUMNS = ("op", "operands", "made", "cond", "angle", "attr", "loc")
 
 PHASE = np.zeros(len(OPS), dtype=np.uint8)
 """By op code of a row of a group, what its phase is on the controls; that of x is global."""
@@ -73,18 +71,13 @@ def erase(circuit: Circuit, measured: bool = False) -> Circuit:
     if not writes.to_zero.any():
         return circuit
     needed = needed_rows(wired, writes)
-    wired, writes = _rows_of(wired, needed), writes.of(needed)
+    wired, writes = wired.take(needed), writes.of(needed)
     named = _named(wired)
     group, groups = _groups(wired, writes, named)
     chosen = ~groups.idle & ~named[groups.wire] & (groups.toffolis > 0) & measured
     if not (chosen | groups.idle).any():
         return circuit if needed.all() else to_circuit(wired)
     return to_circuit(_rewritten(wired, group, groups, chosen))
-
-
-def _rows_of(wired: Wired, rows: NDArray[np.bool_]) -> Wired:
-    """The circuit with these rows only."""
-    return replace(wired, **{name: getattr(wired, name)[rows] for name in COLUMNS})
 
 
 def _named(wired: Wired) -> NDArray[np.bool_]:
@@ -136,17 +129,13 @@ def _number(
     last = np.full(n_wires, -1, dtype=np.int32)  # by wire, the last write behind all reads
     groups = 0
     for row in range(len(op)):
-        code = op[row]
-        if not TAKES_QUBITS[code]:
-            continue
-        start, count = (operands[row, 0], operands[row, 1]) if VARIADIC[code] else (0, COUNT[code])
-        column = pool if VARIADIC[code] else operands[row]
-        behind = start + count - writes[row]
-        for at in range(start, behind):
-            last[column[at]] = -1
+        wires = wires_of(row, op, operands, pool)
+        reads = len(wires) - writes[row]
+        for wire in wires[:reads]:
+            last[wire] = -1
         if not writes[row]:
             continue
-        wire = column[behind]
+        wire = wires[reads]
         earlier[row], last[wire] = last[wire], row
         if zero[row]:
             while last[wire] >= 0:
@@ -175,29 +164,26 @@ def _judge(
     lost = np.zeros(len(named), dtype=np.bool_)  # by wire: is its value as good as measured
     for row in range(len(op) - 1, -1, -1):
         code, own = op[row], group[row]
-        if not TAKES_QUBITS[code]:
-            continue
-        start, count = (operands[row, 0], operands[row, 1]) if VARIADIC[code] else (0, COUNT[code])
-        column = pool if VARIADIC[code] else operands[row]
-        wire = operands[row, COUNT[code] - 1]
+        wires = wires_of(row, op, operands, pool)
         if own >= 0:
+            wire = wires[-1]
             if not judged[own]:
                 judged[own], behind[own] = True, following[wire]
                 freed = following[wire] >= 0 and op[following[wire]] == FREE
                 idle[own] = freed and not named[wire]
-            for slot in range(count - 1):
-                idle[own] &= lost[column[slot]]
+            for control in wires[:-1]:
+                idle[own] &= lost[control]
             if row == first[own]:
                 lost[wire] = idle[own]
         elif ENDS_QUBIT[code]:
-            lost[wire] = code == FREE and not named[wire]
+            lost[wires[0]] = code == FREE and not named[wires[0]]
         elif code in (RESET, MEASURE_Z) and cond[row] < 0:
-            lost[wire] = True
+            lost[wires[0]] = True
         elif not keeps[row]:
-            for at in range(start + CONTROLS[code], start + count):
-                lost[column[at]] = False
-        for at in range(start, start + count):
-            following[column[at]] = row
+            for each in wires[CONTROLS[code] :]:
+                lost[each] = False
+        for each in wires:
+            following[each] = row
     return behind, idle
 
 
@@ -255,21 +241,5 @@ def _with_rows(wired: Wired, kept: NDArray[np.bool_], *added: Added) -> Wired:
         return np.concatenate([getattr(each, column)[each.wanted] for each in added])
 
     op = np.repeat([CODE[each.name] for each in added], [each.wanted.sum() for each in added])
-    operands = np.full((len(op), MAX_FIXED), -1, dtype=np.int32)
-    operands[:, 0] = new("operand")
-    unnamed = wired.names.index("") if ALLOC in op else 0
-    columns = {
-        "op": op.astype(np.uint8),
-        "operands": operands,
-        "made": new("made"),
-        "cond": np.full(len(op), -1, dtype=np.int32),
-        "angle": np.zeros(len(op)),
-        "attr": np.where(op == ALLOC, unnamed, 0).astype(np.int32),
-        "loc": new("loc"),
-    }
-    order = np.argsort(np.concatenate([new("row"), np.flatnonzero(kept)]), kind="stable")
-    merged: dict[str, Any] = {
-        name: np.concatenate([column, getattr(wired, name)[kept]])[order]
-        for name, column in columns.items()
-    }
-    return replace(wired, **merged)
+    grown = wired.insert(new("row"), op, new("operand"), new("made"), new("loc"))
+    return grown.take(np.insert(kept, new("row"), True))

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from qwasmc.diagnostics import Kind, error
 from qwasmc.ir.circuit import MAX_FIXED, VARIADIC
-from qwasmc.ir.wires import COUNT, Wired
+from qwasmc.ir.wires import COLUMNS, COUNT, Wired
 from qwasmc.ops import BY_NAME, CODE
 
 Ints = NDArray[Any]
@@ -94,7 +94,7 @@ def substitute(wired: Wired, which: Ints, templates: Sequence[Template]) -> Wire
     # One more than its template, so that the rows that are kept come first.
     ends = np.cumsum(np.bincount(which + 1, minlength=len(templates) + 1))
     kept, *replaced = np.split(np.argsort(which, kind="stable"), ends[:-1])
-    for column in ("op", "operands", "made", "cond", "angle", "attr", "loc"):
+    for column in COLUMNS:
         getattr(new, column)[at[kept]] = getattr(wired, column)[kept]
     for each, rows in zip(templates, replaced, strict=True):
         step = max(1, CHUNK // max(1, len(each.op)))

@@ -23,8 +23,10 @@ from qwasmc.diagnostics import Kind, did_you_mean, error
 from qwasmc.ir.circuit import Circuit
 from qwasmc.ir.wires import MAKES_QUBIT, Wired, to_circuit, to_wires
 from qwasmc.ops import CODE, OPS
+from qwasmc.passes.erase import erase
 from qwasmc.passes.reversible.budget import Rewriter, rooms, too_few
 from qwasmc.passes.reversible.controlling import control
+from qwasmc.passes.reversible.holding import hold
 from qwasmc.passes.reversible.homes import lives_of, rehome
 from qwasmc.passes.reversible.segments import Expansion, expand
 from qwasmc.passes.reversible.sheet import Sheet
@@ -33,7 +35,6 @@ AUTO = "auto"
 """The name of all qubits that return to |0>."""
 
 MARKER = np.array([spec.is_marker for spec in OPS])
-
 
 TRIES = 4
 """How often segments are written in less room, until a budget is kept."""
@@ -57,27 +58,44 @@ def uncompute(
     wired = to_wires(circuit)
     if not _segment_inside(wired):  # then segments may be written in another order
         wired = control(wired, np.zeros(len(wired), dtype=np.bool_))
+    wired, held = hold(wired)
     sheet, rewriter = _sheet(wired, measured, {})
-    found = expand(sheet, rewriter)
+    found = _expanded(sheet, rewriter, held)
     result = _plain(sheet, found, scratch)
-    if max_qubits is None or width(result) <= max_qubits:
+    if max_qubits is None or _width(result, measured) <= max_qubits:
         return result
     spaces, outside = rooms(sheet, found)
-    target = max_qubits
-    for _ in range(TRIES):
-        wanted = {
-            row: max(target - space.others, 0)
-            for row, space in spaces.items()
-            if space.others + space.own > target
-        }
-        sheet, again = _sheet(wired, measured, wanted)
-        result = _plain(sheet, expand(sheet, again), scratch)
-        if width(result) <= max_qubits:
-            return result
-        if again.stuck:
-            break
-        target -= width(result) - max_qubits  # ancillas that are in no room, as those of controls
-    raise too_few(max_qubits, max(outside, rewriter.least(spaces)), width(result))
+
+    def within(budget: int) -> tuple[Circuit, int]:
+        """A circuit that is perhaps as narrow, and how many qubits it needs."""
+        narrow, reached = result, _width(result, measured)
+        target = budget
+        for _ in range(TRIES if reached > budget else 0):
+            wanted = {
+                row: max(target - space.others, 0)
+                for row, space in spaces.items()
+                if space.others + space.own > target
+            }
+            again, rewritten = _sheet(wired, measured, wanted)
+            narrow = _plain(again, _expanded(again, rewritten, held), scratch)
+            reached = _width(narrow, measured)
+            if reached <= budget or rewritten.stuck:
+                break
+            target -= reached - budget  # ancillas that are in no room, as those of controls
+        return narrow, reached
+
+    narrow, reached = within(max_qubits)
+    if reached <= max_qubits:
+        return narrow
+    least = max(max_qubits + 1, outside, rewriter.least(spaces))
+    while (reached := within(least)[1]) > least:  # more than is known of rooms
+        least = min(max(reached, least + 1), _width(result, measured))
+    raise too_few(max_qubits, reached)
+
+
+def _width(circuit: Circuit, measured: bool) -> int:
+    """The qubits that a circuit needs when ancillas are erased, measured or not."""
+    return max(width(erase(circuit, way)) for way in {measured, False})
 
 
 def _segment_inside(wired: Wired) -> bool:
@@ -92,6 +110,13 @@ def _segment_inside(wired: Wired) -> bool:
 def _sheet(wired: Wired, measured: bool, wanted: Mapping[int, int]) -> tuple[Sheet, Rewriter]:
     sheet = Sheet(wired)
     return sheet, Rewriter(sheet, measured, wanted)
+
+
+def _expanded(sheet: Sheet, rewriter: Rewriter, held: Sequence[int]) -> Expansion:
+    """The rows of a circuit; wires that are `held` are scratch, too."""
+    found = expand(sheet, rewriter)
+    found.scratch.update(dict.fromkeys(held))
+    return found
 
 
 def _plain(sheet: Sheet, found: Expansion, scratch: Sequence[str]) -> Circuit:

@@ -81,13 +81,17 @@ def undone(circuit: Circuit) -> dict[int, Undo]:
 
 def _undo(circuit: Circuit, begin: int, end: int, clean: set[int], wire: np.ndarray) -> Undo:
     inside: set[int] = set()
+    gone: set[int] = set()
     changed: dict[int, None] = {}
     for row in range(begin, end):
         if OPS[circuit.op[row]].name == "alloc":
             inside.add(int(wire[circuit.first[row]]))
+        elif OPS[circuit.op[row]].name == "free":
+            gone.add(int(wire[circuit.values(row)[0]]))
         changed.update(dict.fromkeys(written(circuit, row, wire)))
     listed = [int(wire[each]) for each in circuit.values(begin)]
-    scratch = listed or [each for each in changed if each in clean or each in inside]
+    some = [each for each in changed if each not in inside & gone]  # not ancillas of gates
+    scratch = listed or [each for each in some if each in clean or each in inside]
     return Undo(begin, end, scratch, [each for each in scratch if each not in clean | inside])
 
 

@@ -12,10 +12,12 @@ import pytest
 import qwasmc
 from qwasmc import cli
 from qwasmc.backends.stats import stats
+from qwasmc.cost import width
 from qwasmc.diagnostics import Kind
 
 sys.path.append(str(Path(__file__).parent / "benchmarks"))
 
+import random_segments
 import reversible_programs as programs
 
 CASES = {
@@ -109,3 +111,30 @@ def test_the_report_has_the_certificate(tmp_path: Path):
     assert found["uncomputation"]["ghosts"] == 7
     assert found["verification"][0]["check"] == "uncompute"
     assert found["verification"][0]["result"] == "proved"
+
+
+@pytest.mark.parametrize("seed", [50014, 50028, 50043, 50054])
+@pytest.mark.parametrize("feed_forward", [True, False], ids=["measured", "mirrored"])
+def test_every_budget_is_kept_or_refused_with_one_that_is(seed: int, feed_forward: bool):
+    """Programs whose segments cannot all be written anew, or have more than their rooms tell."""
+    text = random_segments.program(seed, 0.01)
+
+    def qubits(budget: int | None) -> int:
+        passes = ("promote", "specialise", "uncompute", "erase")
+        found = qwasmc.compile(
+            text, emit="circuit", passes=passes, feed_forward=feed_forward, max_qubits=budget
+        )
+        return width(found.ir)
+
+    full = qubits(None)
+    for budget in range(1, full):
+        try:
+            assert qubits(budget) <= budget
+        except qwasmc.CompileError as refused:
+            (diagnostic,) = refused.diagnostics
+            assert diagnostic.kind is Kind.LIMIT
+            found = re.search(r"--max-qubits (\d+)", diagnostic.help)
+            assert found
+            assert budget < int(found[1]) <= full
+            assert qubits(int(found[1])) <= int(found[1])
+    assert qubits(full) <= full

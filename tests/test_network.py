@@ -49,7 +49,7 @@ class Source:
             int(np.flatnonzero(wired.op == CODE[name])[0])
             for name in ("rev_begin", "rev_end", "uncompute")
         )
-        return network(wired, Region("s", begin, end, undo, tuple(range(self.scratch)), -1))
+        return network(wired, Region("s", begin, end, undo, tuple(range(self.scratch))))
 
     def rewritten(self, found: Network, steps: Sequence[Step], feed_forward: bool) -> Circuit:
         wired, region = found.wired, found.region

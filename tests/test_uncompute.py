@@ -59,6 +59,19 @@ def test_careless_programs():
         "REV_BEGIN n\nQLCNOT d1, s1\nAPPLY_CY d0, s1\nREV_END\nQLX d0\nUNCOMPUTE n",
         "REV_BEGIN n, s1\nREV_BEGIN o\nAPPLY_CY d0, s0\nREV_END\nQLCNOT s0, s1\nUNCOMPUTE o\n"
         "REV_END\nUNCOMPUTE n",
+        # a control region in a segment
+        "REV_BEGIN n\nCTRL_BEGIN d0\nQLCNOT d1, s0\nCTRL_END\nREV_END\nQLZ s0\nUNCOMPUTE n",
+        "REV_BEGIN n\nCTRL_BEGIN d0, d1\nQLX s0\nQLCNOT d2, s1\nCTRL_END\nREV_END\nQLCZ s0, s1\n"
+        "UNCOMPUTE n",
+        # gates with many controls, which have ancillas: by themselves and where segments are woven
+        "REV_BEGIN n\nMCX\nREV_END\nQLCZ s0, d3\nUNCOMPUTE n",
+        "REV_BEGIN n\nMCX\nREV_END\nQLCNOT s0, d3\nQLH d3\nUNCOMPUTE n",
+        "REV_BEGIN n\nMCX\nREV_END\nREV_BEGIN o\nQLCNOT d3, s1\nMCX\nQLCNOT s0, s1\nMCX\nREV_END\n"
+        "QLCZ s0, s1\nUNCOMPUTE o\nUNCOMPUTE n",
+        "REV_BEGIN o\nREV_BEGIN n\nMCX\nREV_END\nQLCNOT s0, s1\nUNCOMPUTE n\nREV_END\nQLT s1\n"
+        "UNCOMPUTE o",
+        "CTRL_BEGIN d3\nREV_BEGIN n\nMCX\nREV_END\nQLZ s0\nUNCOMPUTE n\nCTRL_END",
+        "CTRL_BEGIN d3\nREV_BEGIN n, s0\nMCX\nREV_END\nQLH s1\nQLCZ s0, s1\nUNCOMPUTE n\nCTRL_END",
         # a segment in the act of another one is written anew
         "REV_BEGIN n\nQLCNOT d2, s1\nREV_END\nREV_BEGIN o\nQLCCX d0, d1, s2\nQLCNOT d2, d0\n"
         "REV_END\nUNCOMPUTE o\nUNCOMPUTE n",
@@ -88,6 +101,7 @@ def test_careless_programs():
 )
 def test_right(text):
     """Programs that must be accepted; most were not, or came out wrong."""
+    text = text.replace("MCX", 'APPLY_CONTROLLED d0, d1, d2, s0, gate="X"')
     assert right_or_refused(straight(HEAD + text + "\n"), seed=1)
 
 

@@ -42,8 +42,10 @@ def choices(before: Source, after: Source, results: Mapping[int, Set[int]]) -> l
     """What may happen without controls in the first circuit, the likeliest first."""
     gates = list(operations(before.circuit, before.wire, _undone(before, results)))
     pairs = {row for group in _groups(gates) for row in _most_pairs(group)}
-    inside = {gate.row for gate in gates if gate.controls and gate.undone == ALONE}
-    same = _same(_marks(before), _marks(after), inside)
+    ours = _marks(before)
+    alone = {gate.row for gate in gates if gate.controls and gate.undone == ALONE}
+    inside = alone & ours.keys()  # ancillas may be freed there, too
+    same = _same(ours, _marks(after), inside)
     likeliest = {row for row in inside if same.get(row, row in pairs)}
     found = [rows for rows in (likeliest, pairs) if Cancellation(rows).check(gates)]
     return [Uncontrolled(rows, results) for rows in (*found, set())]

@@ -112,6 +112,10 @@ class Gates:
         """By qubit that has been measured in X, the outcome."""
         self.controls = [functions.one]
         """The products of the controls of regions that have begun."""
+        self.regions = [functions.one]
+        """The product of each region's own controls, likewise."""
+        self.around = 1
+        """How many regions had begun, in these lists, where the outermost open segment did."""
         self.open: list[Segment] = []
         """Segments that have begun and will be undone, the innermost last."""
         self.results: Mapping[int, Set[int]] = {}
@@ -200,9 +204,10 @@ class Gates:
     def flip(self, wire: int, product: int, gate: Applied) -> None:
         """Flip a qubit where a product is 1 and a gate happens."""
         functions, bit = self.functions, gate.bit
-        apart = len(self.controls) > 1 and bool(self.open) and not self.is_result(wire)
+        apart = self.around > 1 and bool(self.open) and not self.is_result(wire)
         if apart and not gate.is_free:
             self.written.setdefault(wire, self.value[wire])
+            bit = functions.multiply(bit, self.product(self.regions[self.around :]))
         elif not gate.is_free:
             bit = functions.multiply(bit, self.controls[-1])
         changed = functions.named(functions.multiply(product, bit))

@@ -90,9 +90,9 @@ class Certificate:
         """One sentence."""
         if not self.ok:
             return "; ".join(map(str, self.failures))
-        text = f"{self.scratch} ancillas return to |0>, {self.ghosts} of them measured"
+        text = f"ancillas that return to |0>: {self.scratch}, {self.ghosts} of them measured"
         if self.discarded:
-            text += f", {self.discarded} are thrown away in a known state"
+            text += f"; thrown away in a known state: {self.discarded}"
         if self.from_zero:
             text += ", given that the program's qubits start in |0>"
         proved = ", ".join(f"{count} by {method}" for method, count in self.methods.items())

@@ -165,6 +165,7 @@ class Run(Gates):
             self.begin_segment(row)
         elif name == "ctrl_begin":
             control = self.product([self.value[wire] for wire in wires])
+            self.regions.append(control)
             self.controls.append(functions.multiply(self.controls[-1], control))
 
     def fade(self, wire: int, made: int) -> None:
@@ -201,6 +202,7 @@ class Run(Gates):
             bits = result_bits(name, str(self.circuit.attribute(row)), values)
             self.outputs += [(title, self.bits[value], loc) for title, value in bits]
         elif name == "ctrl_end":
+            self.regions.pop()
             self.controls.pop()
         elif name == "rev_end":
             self.end_segment(row)
@@ -214,6 +216,8 @@ class Run(Gates):
         if row in self.marks:
             segment = self.marks[row]
             self.saved[row] = [self.value[wire] for wire in segment.scratch]
+            if not self.open:
+                self.around = len(self.controls)
             self.open.append(segment)
 
     def end_segment(self, row: int) -> None:

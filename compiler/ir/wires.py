@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -35,6 +35,9 @@ ENDS_QUBIT = np.array([spec.ends_qubit for spec in OPS])
 MAKES_BIT = np.array([spec.makes_bit for spec in OPS])
 COUNT = np.array([max(spec.qubits, 0) + max(spec.bits, 0) for spec in OPS])
 """By op code: operands of a row that are in the fixed columns."""
+
+COLUMNS = ("op", "operands", "made", "cond", "angle", "attr", "loc")
+"""Those of a `Wired` that have an entry per row."""
 
 
 @dataclass(slots=True)
@@ -69,6 +72,35 @@ class Wired:
             return pooled
         fixed: list[int] = self.operands[row, : COUNT[self.op[row]]].tolist()
         return fixed
+
+    def take(self, rows: Ints) -> Wired:
+        """The circuit of some rows, by their numbers or by a mask."""
+        return replace(self, **{name: getattr(self, name)[rows] for name in COLUMNS})
+
+    def insert(self, at: Ints, op: Ints, operand: Ints, made: Ints, loc: Ints) -> Wired:
+        """The circuit with more rows, each before the row `at`, of operations on one wire or none.
+
+        Qubits that they allocate have no name.
+        """
+        names = self.names if "" in self.names else [*self.names, ""]
+        operands = np.full((len(op), MAX_FIXED), -1, dtype=np.int32)
+        operands[:, 0] = operand
+        attr = np.where(op == CODE["alloc"], names.index(""), 0)
+        new = (op, operands, made, np.full(len(op), -1), np.zeros(len(op)), attr, loc)
+        columns: dict[str, Any] = {
+            name: np.insert(getattr(self, name), at, column, axis=0)
+            for name, column in zip(COLUMNS, new, strict=True)
+        }
+        return replace(self, names=names, **columns)
+
+
+@kernel
+def wires_of(row: int, op: Ints, operands: Ints, pool: Ints) -> Ints:
+    """The wires that a row acts on."""
+    code = op[row]
+    if VARIADIC[code] and TAKES_QUBITS[code]:
+        return pool[operands[row, 0] : operands[row, 0] + operands[row, 1]]
+    return operands[row, : COUNT[code] if TAKES_QUBITS[code] else 0]
 
 
 def to_wires(circuit: Circuit) -> Wired:

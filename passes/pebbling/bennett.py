@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qwasmc.kernel import kernel
-from qwasmc.passes.pebbling.checkpoints import NEVER
+from qwasmc.passes.pebbling.chains import NEVER
 from qwasmc.passes.pebbling.lines import NODE, Line
 
 
@@ -36,7 +36,7 @@ class Fronts:
     def __init__(self, line: Line, room: int) -> None:
         size = len(line.nodes)
         self.split = np.zeros((size, size, room + 1), np.int16)
-        new = _new(line, _last_uses(line))
+        new = _new(_last_uses(line))
         self.cost = _fill(line.kind, line.cost, line.extra, new, self.split)
         """By room, twice the T of a plan at most; NEVER if there is not enough."""
 
@@ -54,7 +54,7 @@ def walk(line: Line, at: Callable[[int, int, int], int], room: int) -> list[tupl
         room: the ancillas.
     """
     last = _last_uses(line)
-    new = _new(line, last)
+    new = _new(last)
     end = len(last) - 1
     held = np.zeros(end + 1, np.int32)
     here = [False] * (end + 1)
@@ -94,7 +94,7 @@ def _last_uses(line: Line) -> NDArray[np.int32]:
     return last
 
 
-def _new(line: Line, last: NDArray[np.int32]) -> NDArray[np.int32]:
+def _new(last: NDArray[np.int32]) -> NDArray[np.int32]:
     """By positions p and q, how many nodes are in the front of q and not in that of p."""
     size = len(last)
     new = np.zeros((size, size), np.int32)

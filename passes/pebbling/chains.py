@@ -39,6 +39,7 @@ MOVES = 4_000_000
 """Most COMPUTEs of a chain: with little room there are n^2 / 2 or, without ghosts, more."""
 
 NEVER = 1 << 29
+"""The cost of what cannot be done; sums of three fit into 32 bits."""
 
 
 class Chain:
@@ -80,11 +81,9 @@ class Chain:
                 tasks.append(("go", at + m, 0, 0))
                 tasks.append((kind, at + m, length - m, room - 1))
             else:
-                first, last = ("place", "remove")
-                outer = room - (kind == "remove")
-                tasks.append((last, at, m, room - (kind == "place")))
+                tasks.append(("remove", at, m, room - (kind == "place")))
                 tasks.append((kind, at + m, length - m, room - 1))
-                tasks.append((first, at, m, outer))
+                tasks.append(("place", at, m, room - (kind == "remove")))
         return found
 
 

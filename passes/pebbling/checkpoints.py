@@ -20,12 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qwasmc.kernel import kernel
+from qwasmc.passes.pebbling.chains import NEVER
 from qwasmc.passes.pebbling.lines import EARLY, NODE, Line
 
 LONGEST = 200
 """Most positions of a line for tables: they take cubic time."""
-
-NEVER = 1 << 29
 
 
 class Checkpoints:

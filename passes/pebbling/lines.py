@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from qwasmc.passes.pebbling.game import Game, Impossible
+from qwasmc.passes.pebbling.game import Game
 from qwasmc.passes.pebbling.order import Cycle, arrange, precedence
 
 LONGEST = 2500
@@ -36,7 +36,7 @@ class Line(NamedTuple):
 
 
 def line(game: Game) -> Line | None:
-    """The line of a game; None if there is none, or it is too long."""
+    """The line of a game that has a plan; None if there is none, or it is too long."""
     n = len(game.nodes)
     late = _late(game)
     if any(late[:n]):
@@ -78,11 +78,7 @@ def _late(game: Game) -> list[bool]:
     """By event, whether it comes after the last UNDO or REPAIR of some node."""
     n, before = len(game.nodes), precedence(game)
     late = [False] * len(before)
-    try:
-        order = arrange(before, range(len(before)), [False] * len(before))
-    except Cycle as cycle:
-        raise Impossible(None) from cycle
-    for event in order:
+    for event in arrange(before, range(len(before)), [False] * len(before)):
         late[event] = n <= event < 2 * n or any(late[other] for other in before[event])
     return late
 

@@ -53,15 +53,14 @@ def parts(game: Game) -> list[Part]:
             where[item] = len(part.nodes)
             part.nodes.append(item)
     entry = {part: number for number, part in enumerate(whole)}
-    order: list[list[int]] = [[] for _ in whole]
+    order: list[dict[int, None]] = [{} for _ in whole]
     for item, earlier in enumerate(before):
         if knot[item] in entry:
             others = {entry[knot[other]]: None for other in earlier if knot[other] != knot[item]}
-            order[entry[knot[item]]] += others
-    unique = [list(dict.fromkeys(each)) for each in order]
+            order[entry[knot[item]]] |= others
     found = list(whole.values())
     goals = sorted(range(len(found)), key=lambda each: min(found[each].acts, default=-1))
-    placed = arrange(unique, goals, [False] * len(found))
+    placed = arrange([list(each) for each in order], goals, [False] * len(found))
     return [_cut(game, found[each], where) for each in placed if found[each].acts]
 
 
@@ -88,7 +87,10 @@ def _pieces(game: Game) -> list[int]:
 
 
 def _knots(before: list[list[int]]) -> list[int]:
-    """By item, one item of all that come both before and after it (Tarjan's algorithm)."""
+    """By item, one item of all that come both before and after it.
+
+    The strongly connected components (Tarjan, SIAM J. Comput. 1, 146 (1972)).
+    """
     number: dict[int, int] = {}
     low = list(range(len(before)))
     knot = [-1] * len(before)

@@ -97,7 +97,7 @@ class _Player:
 
     def fits(self, room: int) -> bool:
         """Whether a plan is found."""
-        if not self.is_chain and any(True for _ in self.plans(room)):
+        if not self.is_chain and next(self.plans(room), None) is not None:
             return True
         with suppress(TooLarge):
             return self.optimum(room) is not None
@@ -152,7 +152,7 @@ class _Player:
                 even = Even(line, self.game.ghosts, room, width)
                 if even.chain.moves < MOVES:
                     yield even.at
-        elif self.table.cost[room] < checkpoints.NEVER:
+        elif self.table.cost[room] < NEVER:
             yield self.table.at
 
     @cached_property

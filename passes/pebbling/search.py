@@ -1,5 +1,8 @@
 """The optimum of small games: A* over what is present, haunted and done.
 
+That is a search by cost so far and a bound on the rest (Hart, Nilsson, Raphael, IEEE Trans. SSC 4,
+100 (1968)).
+
 Without loss, acts come as soon as they stand in nobody's way, repairs that are free as soon as they
 can, only nodes that are still needed are computed, and a ghost is left only where there is no room
 to compute.  What remains costs at least one COMPUTE of each node that is needed and absent, and one

@@ -3,7 +3,7 @@
 The first COMPUTEs, acts and last repairs of a plan that computes each node once are done in their
 order.  Before each of them the nodes that it takes are brought, if need be by bringing their inputs
 first, the widest first (Sethi and Ullman).  Where there is no room, of the nodes that are not in
-use that one goes whose next use in the order is farthest (Belady).
+use that one goes whose next use in the order is farthest (Belady, IBM Syst. J. 5, 78 (1966)).
 """
 
 from __future__ import annotations

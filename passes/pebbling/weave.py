@@ -46,8 +46,6 @@ class _Weaver:
             for v in act.needs:
                 self.needed_by[v].append(index)
         for v, node in enumerate(game.nodes):
-            if self.last[v] < 0:
-                continue
             for other in node.inputs:
                 self.inputs_of[other].append(v)
             for index in node.spoilt_by:
@@ -79,9 +77,7 @@ class _Weaver:
     def go(self, v: int, for_good: bool) -> None:
         """Undo a node, for good if its inputs are there, or leave a ghost."""
         self.present[v] = False
-        undo = self.has(self.game.nodes[v].inputs) if self.game.ghosts else True
-        if not for_good and self.game.ghosts:
-            undo = False
+        undo = not self.game.ghosts or (for_good and self.has(self.game.nodes[v].inputs))
         self.steps.append(Step(Move.UNDO if undo else Move.GHOST, v))
         if for_good and undo:
             self.settle(v)

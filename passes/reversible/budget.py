@@ -21,7 +21,7 @@ from qwasmc.ir.wires import ENDS_QUBIT, MAKES_QUBIT, Wired
 from qwasmc.passes.pebbling.game import Impossible, Plan
 from qwasmc.passes.pebbling.plans import fewest, play
 from qwasmc.passes.reversible.faults import Faults
-from qwasmc.passes.reversible.homes import lives_of
+from qwasmc.passes.reversible.homes import Lives, lives_of
 from qwasmc.passes.reversible.network import Refused, network
 from qwasmc.passes.reversible.nodes import Network
 from qwasmc.passes.reversible.region import Region
@@ -70,6 +70,8 @@ class Rewriter:
         try:
             plan = self._plan(values, room)
         except Impossible as impossible:
+            if fault is None:
+                return None  # it stays as it is
             raise self._cyclic(region, fault) from impossible
         builder = self.sheet.builder()
         rewrite(values, plan.steps, builder, self.measured)
@@ -97,7 +99,7 @@ class Rewriter:
             found = max(found, space.others + own)
         return found
 
-    def _cyclic(self, region: Region, fault: CompileError | None) -> CompileError:
+    def _cyclic(self, region: Region, fault: CompileError) -> CompileError:
         """The error that a value is needed to undo itself."""
         cycle = Faults(self.sheet.wired).at(
             region.undo,
@@ -105,7 +107,7 @@ class Rewriter:
             label="a value is needed to undo itself",
             help="copy the qubit that is overwritten by a CNOT before, and use the copy",
         )
-        return _noted(cycle, fault.diagnostics[0].message) if fault else cycle
+        return _noted(cycle, fault.diagnostics[0].message)
 
 
 def _noted(fault: CompileError, note: str) -> CompileError:
@@ -118,7 +120,7 @@ def rooms(sheet: Sheet, found: Expansion) -> tuple[dict[int, Room], int]:
     """By the row of its `uncompute`, the room of each segment; and the most qubits live outside."""
     wired = sheet.take(found.rows)
     lives = lives_of(wired, found.scratch)
-    live = _profile(wired, lives.wire, lives.first, lives.last, lives.idle)
+    live = _profile(wired, lives)
     outside = live.copy()
     by_room: dict[int, Room] = {}
     columns = (lives.wire, lives.first, lives.last)
@@ -137,19 +139,17 @@ def rooms(sheet: Sheet, found: Expansion) -> tuple[dict[int, Room], int]:
     return by_room, int(outside.max(initial=0))
 
 
-def _profile(
-    wired: Wired, wires: list[int], first: list[int], last: list[int], idle: list[int]
-) -> NDArray[np.int64]:
+def _profile(wired: Wired, lives: Lives) -> NDArray[np.int64]:
     """By row, how many qubits are live when it is done, with ancillas for scratch."""
     change = np.zeros(len(wired) + 1, dtype=np.int64)
     counted = np.ones(wired.n_wires, dtype=np.bool_)
-    counted[idle] = False
+    counted[lives.idle] = False
     makes = np.flatnonzero(MAKES_QUBIT[wired.op])
     ends = np.flatnonzero(ENDS_QUBIT[wired.op])
     change[makes] += counted[wired.made[makes]]
     np.add.at(change, ends + 1, -counted[wired.operands[ends, 0]].astype(np.int64))
-    np.add.at(change, np.array(first, dtype=np.intp), 1)
-    np.add.at(change, np.array(last, dtype=np.intp) + 1, -1)
+    np.add.at(change, np.array(lives.first, dtype=np.intp), 1)
+    np.add.at(change, np.array(lives.last, dtype=np.intp) + 1, -1)
     return np.cumsum(change[:-1])
 
 
@@ -166,10 +166,10 @@ def _unnamed(wired: Wired, start: int, end: int) -> NDArray[np.int64]:
     return np.cumsum(change[:-1])
 
 
-def too_few(budget: int, least: int, reached: int) -> CompileError:
+def too_few(budget: int, least: int) -> CompileError:
     """The error that a program needs more qubits than it may have."""
     return error(
         f"the program needs more than {budget} qubits",
         kind=Kind.LIMIT,
-        help=f"the least here is --max-qubits {least if least > budget else reached}",
+        help=f"the least here is --max-qubits {least}",
     )

@@ -30,7 +30,7 @@ from qwasmc.ops import BY_NAME, CODE, OPS, Effect
 from qwasmc.passes.reversible.actions import Gates, count_of, gates_of, leg_of
 from qwasmc.passes.reversible.conjugation import conjugations
 from qwasmc.passes.reversible.faults import Faults
-from qwasmc.passes.reversible.numbers import LANES, Numbering
+from qwasmc.passes.reversible.numbers import Numbering
 from qwasmc.passes.toffolis.legs import Z
 
 BEGIN, END = CODE["ctrl_begin"], CODE["ctrl_end"]
@@ -145,9 +145,8 @@ def _by_value(
         if not PLAIN[wired.op[part]].all() or (wired.cond[part] >= 0).any():
             continue
         wires = np.setdiff1d(wired.operands[part], [NO_WIRE])
-        rng = np.random.default_rng(0)
-        start = rng.integers(1 << 63, size=(len(wires), LANES)).astype(np.uint64)
-        numbering.wire[wires] = start
+        numbering.renew(wires.tolist())
+        start = numbering.wire[wires]
         numbering.run(part)
         if (numbering.wire[wires] == start).all():
             found.append(part)

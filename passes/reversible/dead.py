@@ -16,8 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from qwasmc.ir.circuit import VARIADIC
-from qwasmc.ir.wires import COUNT, TAKES_QUBITS, Wired
+from qwasmc.ir.wires import COUNT, Wired, wires_of
 from qwasmc.kernel import kernel
 from qwasmc.ops import CODE
 from qwasmc.passes.reversible.numbers import is_zero, value_numbers
@@ -76,14 +75,10 @@ def _lives(
     needed = np.zeros(len(op), dtype=np.bool_)  # by life
     count = 0
     for row in range(len(op)):
-        code = op[row]
-        if not TAKES_QUBITS[code]:
-            continue
-        start, reads = (operands[row, 0], operands[row, 1]) if VARIADIC[code] else (0, COUNT[code])
-        column = pool if VARIADIC[code] else operands[row]
+        wires = wires_of(row, op, operands, pool)
+        reads = len(wires) - here[row]
         if here[row]:
-            reads -= 1
-            wire = column[reads]
+            wire = wires[reads]
             if from_zero[row]:
                 life[wire] = count
                 count += 1
@@ -91,13 +86,13 @@ def _lives(
             if own[row] >= 0:
                 earlier[row], last[own[row]] = last[own[row]], row
         for slot in range(reads):
-            read = life[column[start + slot]]
+            read = life[wires[slot]]
             if read >= 0 and own[row] < 0:
                 needed[read] = True
             elif read >= 0:
                 feeds[row, slot] = read
         if to_zero[row]:
-            life[wire] = -1
+            life[wires[reads]] = -1
     for each in life:
         if each >= 0:
             needed[each] = True

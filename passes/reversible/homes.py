@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -126,25 +125,15 @@ def _inserted(wired: Wired, lives: Lives) -> Wired:
     """The circuit with an alloc before the first row and a free behind the last of each time."""
     count = len(lives.cells)
     wires = np.arange(wired.n_wires - count, wired.n_wires, dtype=np.int32)
-    none = np.full((count, MAX_FIXED - 1), -1, dtype=np.int32)
-    names = wired.names if "" in wired.names else [*wired.names, ""]
+    none = np.full(count, -1, dtype=np.int32)
     first, last = np.array(lives.first, dtype=np.intp), np.array(lives.last, dtype=np.intp)
-    at = np.concatenate([last + 1, first])  # where a row is both, what ends goes first
-    columns: dict[str, Any] = {
-        "op": np.repeat([FREE, ALLOC], count),
-        "operands": np.concatenate(
-            [np.column_stack([wires, none]), np.full((count, MAX_FIXED), -1, dtype=np.int32)]
-        ),
-        "made": np.concatenate([np.full(count, -1, dtype=np.int32), wires]),
-        "cond": np.full(2 * count, -1),
-        "angle": np.zeros(2 * count),
-        "attr": np.repeat([0, names.index("")], count),
-        "loc": np.concatenate([wired.loc[last], wired.loc[first]]),
-    }
-    grown = {
-        name: np.insert(getattr(wired, name), at, new, axis=0) for name, new in columns.items()
-    }
-    return replace(wired, names=names, **grown)
+    return wired.insert(
+        np.concatenate([last + 1, first]),  # where a row is both, what ends goes first
+        np.repeat([FREE, ALLOC], count),
+        np.concatenate([wires, none]),
+        np.concatenate([none, wires]),
+        np.concatenate([wired.loc[last], wired.loc[first]]),
+    )
 
 
 def _without(wired: Wired, wires: Sequence[int]) -> Wired:
@@ -164,10 +153,4 @@ def _without(wired: Wired, wires: Sequence[int]) -> Wired:
             pool.append(left)
             used += len(left)
             kept[row] = len(left) > 0
-    columns = ("op", "made", "cond", "angle", "attr", "loc")
-    return replace(
-        wired,
-        **{name: getattr(wired, name)[kept] for name in columns},
-        operands=operands[kept],
-        pool=np.concatenate(pool),
-    )
+    return replace(wired, operands=operands, pool=np.concatenate(pool)).take(kept)

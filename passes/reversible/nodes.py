@@ -68,10 +68,6 @@ class Register:
     flips: list[tuple[int, Form]] = field(default_factory=list)
     """Acts that add other registers to it."""
 
-    def has_ended(self, acts: int) -> bool:
-        """Whether it has ended after so many acts."""
-        return self.ender is not None and self.ender.act < acts
-
 
 @dataclass(slots=True)
 class Node:
@@ -184,7 +180,8 @@ class Network:
         """Whether a register is one of data that has begun and not ended after so many acts."""
         register = self.registers[atom]
         begun = register.maker is None or register.maker.act < acts
-        return atom not in self.nodes and begun and not register.has_ended(acts)
+        ended = register.ender is not None and register.ender.act < acts
+        return atom not in self.nodes and begun and not ended
 
 
 def _price(terms: list[Term], feed_forward: bool) -> tuple[int, int]:

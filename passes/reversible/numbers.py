@@ -109,7 +109,7 @@ def is_zero(numbers: NDArray[np.uint64]) -> NDArray[np.bool_]:
 
 @kernel
 def _mix(word: Any) -> Any:
-    """A hash of 64 bits (splitmix64)."""
+    """A hash of 64 bits (splitmix64: Steele, Lea, Flood, OOPSLA 2014)."""
     word = np.uint64(word) + np.uint64(0x9E3779B97F4A7C15)
     word = (word ^ (word >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     word = (word ^ (word >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)

@@ -17,6 +17,5 @@ class Region(NamedTuple):
     """Its `uncompute`."""
     scratch: tuple[int, ...]
     """Wires in |0> where it begins, or allocated inside; what is written to them is undone."""
-    loc: int
     ancillas: tuple[int, ...] = ()
     """Those of them that are allocated and freed inside, in |0> both times."""

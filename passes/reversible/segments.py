@@ -250,16 +250,17 @@ class _Expander:
         clean = all(self.history.was_zero(wire, segment.row) for wire in scratch)
         if self.open or self.controls or not plain or not clean:
             return None
-        loc = int(self.sheet.wired.loc[segment.row])
         ancillas = self.ancillas(segment)
         every = (*scratch, *(wire for wire in ancillas if wire not in scratch))
-        return Region(segment.name, segment.row, segment.stop, row, every, loc, ancillas)
+        return Region(segment.name, segment.row, segment.stop, row, every, ancillas)
 
     def ancillas(self, segment: Segment) -> tuple[int, ...]:
         """Ancillas of the compiler that are allocated and freed in |0> since a segment began."""
         made: dict[int, bool] = {}
         for at in range(segment.begin, len(self.out.rows)):
             row = self.out.rows[at]
+            if row >= len(self.sheet.wired):
+                continue  # in a region that was written anew
             name = self.sheet.name(row)
             if name == "alloc" and not self.faults.name(row):
                 made[int(self.sheet.wired.made[row])] = False
@@ -331,10 +332,12 @@ class _Expander:
     def scratch(self, segment: Segment, row: int) -> tuple[int, ...]:
         """The scratch wires of a segment, in order; raises if they cannot be restored."""
         found = dict.fromkeys(segment.listed)
-        for at in range(segment.begin, segment.end):
-            for wire in [] if segment.listed else self.sheet.written(self.out.rows[at]):
-                if self.history.was_zero(wire, segment.row):
-                    found[wire] = None
+        if not segment.listed:
+            own = set(self.ancillas(segment))  # as those of gates with many controls
+            for at in range(segment.begin, segment.end):
+                for wire in self.sheet.written(self.out.rows[at]):
+                    if wire not in own and self.history.was_zero(wire, segment.row):
+                        found[wire] = None
         if not found:
             raise self.faults.no_scratch(segment.row, segment.name)
         place, wire = min((self.history.hazard(wire, segment.row), wire) for wire in found)

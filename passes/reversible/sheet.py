@@ -13,11 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qwasmc.ir.circuit import VARIADIC
-from qwasmc.ir.wires import COUNT, TAKES_QUBITS, WireBuilder, Wired
+from qwasmc.ir.wires import COLUMNS, COUNT, TAKES_QUBITS, WireBuilder, Wired
 from qwasmc.ops import OPS
 from qwasmc.passes.reversible.numbers import CONTROLS, kept_values
-
-COLUMNS = ("op", "operands", "made", "cond", "angle", "attr", "loc")
 
 
 class Sheet:
@@ -80,7 +78,6 @@ class Sheet:
 
     def take(self, rows: list[int]) -> Wired:
         """The circuit of some rows of all parts, in their order."""
-        last = self.parts[-1]
         shifted: list[NDArray[Any]] = []
         offset = 0
         for part in self.parts:
@@ -88,18 +85,9 @@ class Sheet:
             operands[VARIADIC[part.op], 0] += offset
             offset += len(part.pool)
             shifted.append(operands)
-        at = np.array(rows, dtype=np.intp)
-        columns = {
-            name: np.concatenate([getattr(part, name) for part in self.parts])[at]
-            for name in COLUMNS
-            if name != "operands"
+        columns: dict[str, Any] = {
+            name: np.concatenate([getattr(part, name) for part in self.parts])
+            for name in (*COLUMNS, "pool")
         }
-        return Wired(
-            **columns,
-            operands=np.concatenate(shifted)[at],
-            pool=np.concatenate([part.pool for part in self.parts]),
-            names=last.names,
-            locations=last.locations,
-            n_wires=last.n_wires,
-            n_bits=last.n_bits,
-        )
+        columns["operands"] = np.concatenate(shifted)
+        return replace(self.parts[-1], **columns).take(np.array(rows, dtype=np.intp))

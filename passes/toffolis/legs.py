@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qwasmc.ir.circuit import MAX_FIXED, VARIADIC
-from qwasmc.ir.wires import COUNT, TAKES_QUBITS, Wired
+from qwasmc.ir.wires import COUNT, TAKES_QUBITS, Wired, wires_of
 from qwasmc.kernel import kernel
 from qwasmc.ops import CODE, OPS
 from qwasmc.passes.reversible.dead import find_writes
@@ -66,19 +66,12 @@ def touch(
     keep it in pairs.
     """
     code = op[row]
-    if not TAKES_QUBITS[code]:
-        return
-    if VARIADIC[code]:
-        start = operands[row, 0]
-        for wire in pool[start : start + operands[row, 1]]:
-            other[2 * wire] = other[2 * wire + 1] = row
-        return
-    for slot in range(COUNT[code]):
+    for slot, wire in enumerate(wires_of(row, op, operands, pool)):
         for kind in (Z, X):
-            leg = 2 * operands[row, slot] + kind
+            leg = 2 * wire + kind
             if cond[row] < 0 and FLIPS[code, kind]:
                 flips[leg] += 1
-            elif KIND[code, slot] != kind:
+            elif VARIADIC[code] or KIND[code, slot] != kind:
                 other[leg] = row
 
 
@@ -86,12 +79,7 @@ def merge_hadamards(wired: Wired) -> Wired:
     """The circuit without pairs of H, and with ccz for ccx between H on its target, and back."""
     op, operands = wired.op.copy(), wired.operands.copy()
     kept = _merge(op, operands, wired.pool, wired.cond, wired.n_wires)
-    return replace(
-        wired,
-        op=op[kept],
-        operands=operands[kept],
-        **{name: getattr(wired, name)[kept] for name in ("made", "cond", "angle", "attr", "loc")},
-    )
+    return replace(wired, op=op, operands=operands).take(kept)
 
 
 @kernel
@@ -111,8 +99,7 @@ def _merge(
         if not TAKES_QUBITS[code]:
             continue
         if VARIADIC[code]:
-            start = operands[row, 0]
-            for wire in pool[start : start + operands[row, 1]]:
+            for wire in wires_of(row, op, operands, pool):
                 last[wire] = row
             continue
         wire = operands[row, 0]

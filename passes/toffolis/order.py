@@ -9,14 +9,13 @@ Onto |0> it takes fewer T gates (`toffolis.and_gadget`).
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qwasmc.ir.circuit import VARIADIC
-from qwasmc.ir.wires import COUNT, MAKES_QUBIT, TAKES_QUBITS, Wired
+from qwasmc.ir.wires import MAKES_QUBIT, Wired, wires_of
 from qwasmc.kernel import kernel
 from qwasmc.passes.reversible.dead import find_writes
 from qwasmc.passes.toffolis.legs import CCX, KIND, Z
@@ -36,14 +35,7 @@ def products_first(wired: Wired) -> Wired:
         writes.from_zero,
         wired.n_wires,
     )
-    order = np.argsort(place, kind="stable")
-    return replace(
-        wired,
-        **{
-            name: getattr(wired, name)[order]
-            for name in ("op", "operands", "made", "cond", "angle", "attr", "loc")
-        },
-    )
+    return wired.take(np.argsort(place, kind="stable"))
 
 
 @kernel
@@ -64,21 +56,18 @@ def _place(
         code = op[row]
         if MAKES_QUBIT[code]:
             changed[made[row]] = row
-        if not TAKES_QUBITS[code]:
-            continue
-        start, count = (operands[row, 0], operands[row, 1]) if VARIADIC[code] else (0, COUNT[code])
-        column = pool if VARIADIC[code] else operands[row]
+        wires = wires_of(row, op, operands, pool)
         first = -1
         if here[row]:
-            target = column[count - 1]
+            target = wires[-1]
             first = row if from_zero[row] else begun[target]
-        for at in range(start, start + count):
-            begun[column[at]] = -1
+        for wire in wires:
+            begun[wire] = -1
         if code != CCX and first >= 0:
             begun[target] = first
-        elif first >= 0 and changed[column[0]] < first and changed[column[1]] < first:
+        elif first >= 0 and changed[wires[0]] < first and changed[wires[1]] < first:
             place[row] = 2 * first - (first < row)
-        for at in range(start, start + count):
-            if VARIADIC[code] or KIND[code, at] != Z:
-                changed[column[at]] = row
+        for slot, wire in enumerate(wires):
+            if VARIADIC[code] or KIND[code, slot] != Z:
+                changed[wire] = row
     return place
