@@ -86,6 +86,15 @@ def test_both_budgets_at_once():
     assert f"with more qubits than {qubits} it may be less" in caught.value.diagnostics[0].help
 
 
+def test_scratch_that_is_data_later_takes_no_more_qubits():
+    both = "".join(
+        f"REV_BEGIN s{q}\nQLCCX {q - 4}, {q - 3}, {q}\nREV_END\nQLCZ {q}, 6\nUNCOMPUTE s{q}\n"
+        for q in (4, 5)
+    )
+    program = f"QLINIT 9\nQLH 0\nQLH 1\nQLH 2\n{both}QLH 4\nQLCNOT 4, 5\nQLT 5\n"
+    assert numbers(program)[0] == numbers(program, open=True)[0] == 9
+
+
 def test_a_budget_holds_for_programs_without_segments():
     with pytest.raises(qwasmc.CompileError, match="the program needs 3 qubits, 2 are allowed"):
         numbers("QLINIT 3\nQLH 0\n", max_qubits=2)

@@ -8,7 +8,7 @@
                                           5  free w
 
 So the ancilla is known to start in |0>, other segments can have it afterwards, and a scratch qubit
-that is used for nothing else disappears.
+that is used for nothing else disappears; any other is allocated where that begins.
 """
 
 from __future__ import annotations
@@ -56,7 +56,8 @@ def rehome(wired: Wired, scratch: Iterable[int], declared: Sequence[int] = ()) -
             raise Faults(wired).stays(lives.left[wire], wire)
     if not lives.wire and not lives.idle:
         return wired
-    return _without(_inserted(_renamed(wired, lives), lives), lives.idle)
+    written = _without(_inserted(_renamed(wired, lives), lives), lives.idle)
+    return _allocated_late(written, sorted({*lives.wire}.difference(lives.idle)))
 
 
 def lives_of(wired: Wired, scratch: Iterable[int]) -> Lives:
@@ -154,3 +155,18 @@ def _without(wired: Wired, wires: Sequence[int]) -> Wired:
             used += len(left)
             kept[row] = len(left) > 0
     return replace(wired, operands=operands, pool=np.concatenate(pool)).take(kept)
+
+
+def _allocated_late(wired: Wired, wires: Sequence[int]) -> Wired:
+    """The circuit with some wires allocated only where something happens to them first."""
+    chosen = np.zeros(wired.n_wires, dtype=np.bool_)
+    chosen[list(wires)] = True
+    place = np.arange(len(wired), dtype=np.float64)
+    first: dict[int, int] = {}
+    for row, _, wire in _cells(wired, chosen):
+        first.setdefault(wire, row)
+    for row in np.flatnonzero(MAKES_QUBIT[wired.op]).tolist():
+        wire = int(wired.made[row])
+        if wire in first:
+            place[row] = first[wire] - 0.5
+    return wired.take(np.argsort(place, kind="stable"))
