@@ -126,6 +126,8 @@ def _uncompute(builder: Builder, row: Mnemonic, instruction: Instruction) -> Non
         builder.undone.setdefault(name, instruction.loc)
     else:
         help = did_you_mean(name, builder.segments)
+        if any(name == other for other, _ in builder.open_segments):
+            help = "end it with REV_END before"
         raise instruction.fault(f"there is no complete segment '{name}'", "operand", help=help)
     builder.block.append("uncompute", attrs={"name": name}, loc=instruction.loc)
 
