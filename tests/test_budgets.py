@@ -95,6 +95,15 @@ def test_scratch_that_is_data_later_takes_no_more_qubits():
     assert numbers(program)[0] == numbers(program, open=True)[0] == 9
 
 
+def test_three_products_of_a_majority_are_one():
+    pairs = [(i, at, other) for i in range(4) for at, other in ((0, 4), (0, 8), (4, 8))]
+    carries = "".join(f"QLCCX {at + i}, {other + i}, {9 + i}\n" for i, at, other in pairs)
+    inputs = "".join(f"QLH {q}\n" for q in range(9))
+    program = f"QLINIT 14\n{inputs}REV_BEGIN c, 9, 10, 11, 12\n{carries}REV_END\nQLCNOT 12, 13\n"
+    assert numbers(f"{program}UNCOMPUTE c\nQLH 0\nQLH 4\n", feed_forward=None) == (14, 4 * 4)
+    assert numbers(f"{program}UNCOMPUTE c\n", feed_forward=False) == (14, 8 * 4)
+
+
 def test_a_budget_holds_for_programs_without_segments():
     with pytest.raises(qwasmc.CompileError, match="the program needs 3 qubits, 2 are allowed"):
         numbers("QLINIT 3\nQLH 0\n", max_qubits=2)

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from dataclasses import replace
-from time import process_time
 
 import numpy as np
 import pytest
@@ -121,9 +120,7 @@ def test_many_segments():
                 build.add("uncompute", attr=f"n{at}")
         for at in reversed(range(10_000 if nested else 0)):
             build.add("uncompute", attr=f"n{at}")
-        start = process_time()
         after = uncompute(build.freeze())
-        assert process_time() - start < 20
         assert (after.op == CODE["cx"]).sum() == 20_000
         assert (after.op == CODE["free"]).sum() == 10_000
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from qwasmc.diagnostics import CompileError, Kind, error
 from qwasmc.ir.wires import ENDS_QUBIT, MAKES_QUBIT, Wired
+from qwasmc.ops import CODE
 from qwasmc.passes.pebbling.game import Impossible, Plan
 from qwasmc.passes.pebbling.plans import fewest, play
 from qwasmc.passes.reversible.faults import Faults
@@ -43,7 +44,8 @@ class Room(NamedTuple):
 
 
 class Rewriter:
-    """Writes regions anew: those with a room, and those that have no other order."""
+    """Writes regions anew: those with a room, those that have no other order, and those with fewer
+    products than Toffolis."""
 
     def __init__(self, sheet: Sheet, measured: bool, rooms: Mapping[int, int]) -> None:
         self.sheet = sheet
@@ -59,7 +61,9 @@ class Rewriter:
         """The rows of a region in another order, if it needs that; raises if there is none."""
         self.regions[region.undo] = region
         room = self.rooms.get(region.undo)
-        if fault is None and room is None:
+        needed = fault is not None or room is not None
+        mirrored = self._mirrored_cost(region)
+        if not needed and not mirrored:
             return None
         try:
             values = network(self.sheet.wired, region)
@@ -73,9 +77,24 @@ class Rewriter:
             if fault is None:
                 return None  # it stays as it is
             raise self._cyclic(region, fault) from impossible
+        if not needed and (plan.cost >= mirrored or plan.room > len(region.scratch)):
+            return None
         builder = self.sheet.builder()
         rewrite(values, plan.steps, builder, self.measured)
         return self.sheet.add(builder)
+
+    def _mirrored_cost(self, region: Region) -> int:
+        """T gates of the Toffolis that compute a region, and undo it; 0 if all could be needed.
+
+        One onto |0> takes 4 T and any other 7; if they are not measured away, 8 T in pairs.
+        """
+        wired, rows = self.sheet.wired, slice(region.begin, region.end)
+        targets = wired.operands[rows][wired.op[rows] == CODE["ccx"], 2]
+        targets = targets[np.isin(targets, region.scratch)]
+        wires = len(np.unique(targets))
+        if wires == len(targets):
+            return 0
+        return 4 * wires + 7 * (len(targets) - wires) if self.measured else 8 * len(targets)
 
     def _plan(self, values: Network, room: int | None) -> Plan:
         """A plan for a region, in its room if that can be."""

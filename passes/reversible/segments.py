@@ -250,14 +250,14 @@ class _Expander:
         clean = all(self.history.was_zero(wire, segment.row) for wire in scratch)
         if self.open or self.controls or not plain or not clean:
             return None
-        ancillas = self.ancillas(segment)
+        ancillas = self.ancillas(segment.begin, len(self.out.rows))
         every = (*scratch, *(wire for wire in ancillas if wire not in scratch))
         return Region(segment.name, segment.row, segment.stop, row, every, ancillas)
 
-    def ancillas(self, segment: Segment) -> tuple[int, ...]:
-        """Ancillas of the compiler that are allocated and freed in |0> since a segment began."""
+    def ancillas(self, start: int, end: int) -> tuple[int, ...]:
+        """Ancillas of the compiler that are allocated and freed in |0> between two positions."""
         made: dict[int, bool] = {}
-        for at in range(segment.begin, len(self.out.rows)):
+        for at in range(start, end):
             row = self.out.rows[at]
             if row >= len(self.sheet.wired):
                 continue  # in a region that was written anew
@@ -333,7 +333,8 @@ class _Expander:
         """The scratch wires of a segment, in order; raises if they cannot be restored."""
         found = dict.fromkeys(segment.listed)
         if not segment.listed:
-            own = set(self.ancillas(segment))  # as those of gates with many controls
+            # Gates with many controls have ancillas of their own.
+            own = set(self.ancillas(segment.begin, segment.end))
             for at in range(segment.begin, segment.end):
                 for wire in self.sheet.written(self.out.rows[at]):
                     if wire not in own and self.history.was_zero(wire, segment.row):
