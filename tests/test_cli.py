@@ -334,7 +334,7 @@ def test_standard_input(work: Path):
     assert b"qw.measure_z" in out
 
 
-@pytest.mark.parametrize("noise", ["none", "si1000:0.001"])
+@pytest.mark.parametrize("noise", [pytest.param("none", marks=pytest.mark.slow), "si1000:0.001"])
 def test_equal_runs_write_equal_bytes(work: Path, noise: str):
     program = str(EXAMPLES / "repetition.qwasm")
     for number, settings in enumerate(

@@ -122,7 +122,9 @@ def test_an_artifact_without_a_circuit_says_so():
         _ = artifact.circuit
 
 
-@pytest.mark.parametrize("name", ["bell", "teleport", "repetition"])
+@pytest.mark.parametrize(
+    "name", ["bell", "teleport", pytest.param("repetition", marks=pytest.mark.slow)]
+)
 def test_open_circuits_are_verified_too(name: str):
     artifact = qwasmc.compile(EXAMPLES / f"{name}.qwasm", open=True, verify=True)
     verdicts = {item["check"]: item["result"] for item in artifact.report["verification"]}

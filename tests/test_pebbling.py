@@ -262,6 +262,7 @@ def test_sizes_of_the_literature(game, room, cost):
     assert checked(game, room) <= cost
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ghosts", [True, False])
 def test_long_chains(ghosts):
     checked(carries(1000, ghosts), 16)
