@@ -121,6 +121,8 @@ class Machine:
     def compute(self, name: str, words: list[str]) -> None:
         if name == "CMP":
             a, b = map(self.value, words)
+            if isinstance(a, int) and isinstance(b, int):
+                a, b = wrapped(a), wrapped(b)
             self.sign = (a > b) - (a < b)
             return
         register, *rest = words

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from assembly import Machine
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from interpreter import Run
 
@@ -131,6 +131,10 @@ def check(text: str, program: Program, outcomes: list[int]) -> None:
 @settings(max_examples=60, deadline=None)
 @given(
     sources(), st.lists(st.lists(st.integers(0, 1), min_size=5, max_size=5), min_size=4, max_size=4)
+)
+@example(
+    "QLINIT 3\nQLMEASURE 0, r0\nMOV r1, 0\nCMP r1, 0xffffffffffffffff\nJLT d\nRET\nd:\nHALT\n",
+    [[0] * 5] * 4,
 )
 def test_programs_do_what_a_machine_does(text, tosses):
     try:
