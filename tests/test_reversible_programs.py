@@ -259,7 +259,7 @@ LARGE = {
     "comparator": (comparison(100, 18270226206346497142991649151), (None, 108)),
     "mcx": (mcx(200), (None, 209)),
     "mcry": (mcry(200), (None, 209)),
-    "multiplier": (product(16), (None,)),
+    "multiplier": (product(8), (None,)),
     "weighted_adder": (weighted_sum(uncomputation.WEIGHTS[20]), (None,)),
 }
 """Programs at the sizes of the benchmark, and budgets."""
