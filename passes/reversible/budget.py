@@ -62,7 +62,7 @@ class Rewriter:
         self.regions[region.undo] = region
         room = self.rooms.get(region.undo)
         needed = fault is not None or room is not None
-        mirrored = self._mirrored_cost(region)
+        mirrored = 0 if needed else self._mirrored_cost(region)
         if not needed and not mirrored:
             return None
         try:
