@@ -33,7 +33,9 @@ LAYERS = [
     {"qwasmc.options"},
     {"qwasmc.reading"},
     {"qwasmc.driver"},
-    {"qwasmc.api", "qwasmc.cli"},
+    {"qwasmc.estimate"},
+    {"qwasmc.api", "qwasmc.commands"},
+    {"qwasmc.cli"},
     {"qwasmc.__main__"},
 ]
 """From the bottom up.  What shares a layer is blind to each other."""
