@@ -12,9 +12,9 @@ import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from qwasmc import driver, reading
+from qwasmc import driver, reading, running
+from qwasmc.artifact import Artifact
 from qwasmc.diagnostics import CompileError, Diagnostic, render
-from qwasmc.driver import Artifact
 from qwasmc.options import Options, Watch
 from qwasmc.pipeline import named
 from qwasmc.reading import Source
@@ -44,7 +44,7 @@ def parse(program: Input, **options: Any) -> IR:
 def run_passes(ir: IR, passes: Sequence[str], **options: Any) -> IR:
     """Run exactly the named passes on an IR."""
     for row in named(passes, reading.kind_of(ir)):
-        ir = driver.run_pass(ir, row, Options(**options), Watch())
+        ir = running.run_pass(ir, row, Options(**options), Watch())
     return ir
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import stim
 
-from qwasmc import cli, driver
+from qwasmc import cli, driver, validation
 from qwasmc.ops import OPS
 from qwasmc.pipeline import PASSES
 from qwasmc.target import TARGETS
@@ -292,12 +292,12 @@ def test_a_failed_check_leaves_no_output(
     work: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
     verdict = [{"check": "distance", "result": "failed", "detail": "2 instead of 3"}]
-    real = driver.load
+    real = validation.load
 
     def load(name: str) -> object:
         return (lambda *_: verdict) if name.endswith(":validate") else real(name)
 
-    monkeypatch.setattr(driver, "load", load)
+    monkeypatch.setattr(validation, "load", load)
     assert cli.run(["compile", BELL, "--verify", "-o", "out.stim"]) == cli.EX_BUG
     assert "distance: 2 instead of 3" in capsys.readouterr().err
     assert not list(work.iterdir())

@@ -12,13 +12,13 @@ from trajectories import assert_same
 
 from qwasmc.backends.equivalence import compare
 from qwasmc.cost import TAKES_TIME, depth, predicated_t_count, t_count, two_qubit_count
-from qwasmc.driver import run_pass
 from qwasmc.ir.circuit import Circuit, CircuitBuilder
 from qwasmc.ops import BY_NAME, OPS
 from qwasmc.options import Options, Watch
 from qwasmc.passes.erase import erase
 from qwasmc.passes.lower_gates import lower_gates
 from qwasmc.pipeline import LOWER_GATES, select
+from qwasmc.running import run_pass
 from qwasmc.verify import verify
 
 

@@ -17,7 +17,14 @@ FOLDERS = {
 LAYERS = [
     {"qwasmc"},
     {"qwasmc.diagnostics", "qwasmc.ops"},
-    {"qwasmc.output", "qwasmc.scalars", "qwasmc.languages", "qwasmc.kernel"},
+    {
+        "qwasmc.output",
+        "qwasmc.scalars",
+        "qwasmc.languages",
+        "qwasmc.formats",
+        "qwasmc.counts",
+        "qwasmc.kernel",
+    },
     {"qwasmc.ir"},
     {
         "qwasmc.text",
@@ -32,6 +39,9 @@ LAYERS = [
     {"qwasmc.pipeline"},
     {"qwasmc.options"},
     {"qwasmc.reading"},
+    {"qwasmc.running"},
+    {"qwasmc.artifact"},
+    {"qwasmc.validation"},
     {"qwasmc.driver"},
     {"qwasmc.estimate"},
     {"qwasmc.api", "qwasmc.commands"},

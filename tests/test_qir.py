@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qwasmc import driver
+from qwasmc import driver, running
 from qwasmc.diagnostics import CompileError, render
 from qwasmc.grammar import qir, qir_flat
 from qwasmc.ir.circuit import Circuit
@@ -295,10 +295,10 @@ def test_the_quick_way_gives_what_the_general_way_gives(data: bytes) -> None:
     assert isinstance(program, Program)
     verify(program)
     if isinstance(quick, Circuit):  # rzz takes the general way
-        row = next(row for row in driver.choose_passes("program", "circuit", Options()))
+        row = next(row for row in running.choose_passes("program", "circuit", Options()))
         general = program
-        for row in driver.choose_passes("program", "circuit", Options(passes=["specialise"])):
-            general = driver.run_pass(general, row, Options(), Watch())
+        for row in running.choose_passes("program", "circuit", Options(passes=["specialise"])):
+            general = running.run_pass(general, row, Options(), Watch())
         assert print_ir(general) == print_ir(quick)
     else:
         assert b"rzz__body(double" in data

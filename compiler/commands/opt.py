@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from qwasmc import driver, reading
+from qwasmc import reading, running
 from qwasmc.commands.common import input_argument, output_option, pass_options, watching
 from qwasmc.options import Options
 from qwasmc.output import Outputs
@@ -28,5 +28,5 @@ def opt(path: str, output: str, passes: list[str] | None, **given: Any) -> None:
     with Outputs() as outputs, watching() as watch:
         ir = reading.read(reading.read_source(path), options, watch)
         for row in named(passes or [], reading.kind_of(ir)):
-            ir = driver.run_pass(ir, row, options, watch)
+            ir = running.run_pass(ir, row, options, watch)
         outputs.open(output).write(reading.print_ir(ir))

@@ -20,9 +20,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from qwasmc.diagnostics import CompileError
-from qwasmc.driver import InternalError, compile_source
+from qwasmc.driver import compile_source
 from qwasmc.options import Options, Watch
 from qwasmc.reading import Source, read_source
+from qwasmc.running import InternalError
 
 ROOT = Path(__file__).parents[2]
 CORPUS = ROOT.parent / "shared" / "corpus" / "circuits"

@@ -1,0 +1,168 @@
+"""What a compilation made: its representations, its output, its report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO, cast
+
+from qwasmc.diagnostics import error
+from qwasmc.options import Options, Watch
+from qwasmc.pipeline import Pass, load
+from qwasmc.reading import Source, kind_of
+from qwasmc.running import error_rate, parse_noise
+from qwasmc.target import DEFAULT_TARGET, FACTORIES
+
+if TYPE_CHECKING:
+    import stim
+
+    from qwasmc.backends.stim.emission import Emission
+    from qwasmc.ir.circuit import Circuit
+    from qwasmc.ir.surgery import Surgery
+    from qwasmc.reading import IR
+
+
+class Step(NamedTuple):
+    """A pass that has rewritten a circuit."""
+
+    row: Pass
+    before: Circuit
+    after: Circuit
+
+
+@dataclass(slots=True)
+class Trail:
+    """The way of a compilation through its passes.
+
+    `program` is the circuit in front of the back half, and `steps`, kept for verification, are the
+    rewritings up to there.  `certificate` says what became of scratch qubits, if there are any.
+    """
+
+    program: Circuit | None = None
+    steps: list[Step] = field(default_factory=list)
+    certificate: dict[str, Any] | None = None
+
+
+@dataclass(slots=True)
+class Artifact:
+    """What a compilation made.
+
+    `ir` is what the passes ended in and `trail` what they came through; `emission` is the physical
+    circuit in pieces, without noise, when the output is Stim's.
+    """
+
+    source: Source
+    options: Options
+    watch: Watch
+    distance: int
+    files: Sequence[str]
+    ir: IR
+    trail: Trail
+    emission: Emission | None
+    choices: list[dict[str, Any]] = field(default_factory=list)
+    """With an error budget: the machines that no other one beats in qubits and rounds."""
+    verification: list[dict[str, str]] = field(default_factory=list)
+
+    @property
+    def program(self) -> Circuit:
+        """The program as an optimised circuit of Clifford and T gates."""
+        if self.trail.program is None:
+            raise error("only a program or a circuit can be verified and reported on")
+        return self.trail.program
+
+    @property
+    def surgery(self) -> Surgery:
+        """The lattice surgery program."""
+        if kind_of(self.ir) != "surgery":
+            raise AttributeError(f"the compilation ended in a {kind_of(self.ir)}")
+        return cast("Surgery", self.ir)
+
+    @property
+    def schedule(self) -> dict[str, Any]:
+        """The magic-state schedule; the keys are described in docs/json.md."""
+        found = load("qwasmc.backends.timetable:timetable")(self.surgery)
+        return {**found, "distance": self.distance, "pareto": self.choices}
+
+    @property
+    def circuit(self) -> stim.Circuit:
+        """The physical circuit, with its noise."""
+        return joined(self.fragments())
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """What is to be known about the output; the keys are described in docs/json.md."""
+        if self.emission is None:
+            counts: dict[str, Any] = load("qwasmc.backends.stats:stats")(self.program)
+        else:
+            counts = load("qwasmc.backends.report:report")(
+                self.program, self.surgery, self.emission, self.options.noisy_ports
+            )
+        return {
+            "version": version(),
+            "input": self.source.name,
+            "target": DEFAULT_TARGET.name,
+            "noise": self.options.noise,
+            **counts,
+            "uncomputation": self.trail.certificate,
+            "verification": self.verification,
+            "timings_s": {name: round(s, 6) for name, s in self.watch.timings.items()},
+        }
+
+    @property
+    def _emission(self) -> Emission:
+        if self.emission is None:
+            raise AttributeError(f"--emit {self.options.emit} makes no physical circuit")
+        return self.emission
+
+    def fragments(self) -> Iterator[str]:
+        """The physical circuit with its noise, as text, piece by piece."""
+        options = self.options
+        declared = load("qwasmc.passes.scheduling.factories:declared_error")(
+            options.factory or FACTORIES[0], error_rate(options), self.distance
+        )
+        return noisy(
+            self._emission,
+            options.noise,
+            noisy_ports=options.noisy_ports,
+            declared=declared if parse_noise(options.noise).gate2 else 0.0,
+        )
+
+    def write(self, file: TextIO) -> None:
+        """Write the output as text."""
+        with self.watch.timed("write"):
+            if self.emission is None:
+                file.writelines(load("qwasmc.text:print_lines")(self.ir))
+                return
+            file.write(
+                f"# qwasmc {version()}: distance {self.distance}, noise {self.options.noise}\n"
+            )
+            names = load("qwasmc.backends.report:observable_names")(self.ir)
+            file.writelines(f"# observable {i}: {name}\n" for i, name in enumerate(names))
+            file.writelines(self.fragments())
+
+
+def noisy(
+    emission: Emission, noise: str, *, noisy_ports: bool = False, declared: float = 0.0
+) -> Iterator[str]:
+    """The text of a circuit, piece by piece, with noise; ports have errors of a `declared` rate."""
+    noiser = load("qwasmc.backends.stim.noise:Noiser")(
+        parse_noise(noise), range(emission.num_qubits), noisy_ports=noisy_ports
+    )
+    texts: Iterator[str] = map(noiser.text, emission.texts())
+    if not declared:
+        return texts
+    declare = load("qwasmc.backends.stim.port:declare")
+    return (declare(text, declared) for text in texts)
+
+
+def joined(fragments: Iterator[str]) -> stim.Circuit:
+    """The circuit that pieces of text make up."""
+    whole: stim.Circuit = load("stim:Circuit")()
+    for fragment in fragments:
+        whole.append_from_stim_program_text(fragment)
+    return whole
+
+
+def version() -> str:
+    """The version of this package."""
+    return cast(str, load("importlib.metadata:version")("qwasmc"))

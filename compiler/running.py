@@ -1,0 +1,99 @@
+"""Runs passes: chooses them, gives each its options, its timing, its dump and its verification.
+
+Passes are known by name only (`pipeline.load`), so importing this is cheap.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, cast
+
+from qwasmc.diagnostics import CompileError, Kind, error
+from qwasmc.options import Options, Watch
+from qwasmc.pipeline import OPEN_ENDS, Pass, load, named, select
+from qwasmc.reading import print_ir, verify_ir
+from qwasmc.target import DEFAULT_DISTANCE, DEFAULT_ERROR_RATE, FACTORIES, FLOOR_PLANS
+
+if TYPE_CHECKING:
+    from qwasmc.reading import IR
+
+
+class InternalError(Exception):
+    """A bug in the compiler that the compiler itself has noticed."""
+
+
+def choose_passes(start: str, end: str, options: Options) -> list[Pass]:
+    """The passes to run to get from the IR `start` to the IR `end`."""
+    if options.passes is None:
+        extra = (OPEN_ENDS,) if options.open else ()
+        rows = select(start, end, options.level, extra)
+    else:
+        rows = named(options.passes, start)
+    reached = rows[-1].gives if rows else start
+    if reached != end:
+        raise error(f"a {end} is wanted, but the passes end in a {reached}", kind=Kind.USAGE)
+    return rows
+
+
+PASS_OPTIONS: dict[str, Callable[[Options, Watch], Any]] = {
+    "ancillas": lambda options, _: options.ancillas if options.adaptive else 0,
+    "distance": lambda options, _: options.distance or DEFAULT_DISTANCE,
+    "error_rate": lambda options, _: error_rate(options),
+    "factories": lambda options, _: options.factories,
+    "factory": lambda options, _: options.factory or FACTORIES[0],
+    "feed_forward": lambda options, _: options.adaptive,
+    "floor_plan": lambda options, _: options.floor_plan or FLOOR_PLANS[0],
+    "max_iterations": lambda options, _: options.max_iterations,
+    "max_qubits": lambda options, _: options.max_qubits,
+    "max_tiles": lambda options, _: options.max_tiles,
+    "measured": lambda options, _: options.measured,
+    "note": lambda _, watch: watch.note,
+    "scratch": lambda options, _: options.scratch,
+    "synthesis_error": lambda options, _: options.synthesis_error,
+    "time_budget": lambda options, _: options.time_budget,
+}
+"""How passes get the options that they take."""
+
+
+def error_rate(options: Options) -> float:
+    """The physical error rate that the machine is built for: that of the noise, if there is one."""
+    return parse_noise(options.noise).gate2 or DEFAULT_ERROR_RATE
+
+
+def run_pass(ir: IR, row: Pass, options: Options, watch: Watch) -> IR:
+    """The IR after a pass."""
+    with watch.timed(row.name):
+        result = call(row, ir, options, watch)
+        if row.optimises:
+            cost, width = load("qwasmc.cost:cost"), load("qwasmc.cost:width")
+            dearer = cost(result, options.objective) > cost(ir, options.objective)
+            if dearer or width(result) > max(width(ir), options.max_qubits or math.inf):
+                result = ir
+    if options.verify_each or row.gives == "circuit":  # columns take next to no time
+        with watch.timed("verify-ir"):
+            _verify_result(result, row)
+    if row.name in options.print_after or "all" in options.print_after:
+        watch.dump.write(f"// after {row.name}\n{print_ir(result)}")
+    return result
+
+
+def call(row: Pass, ir: IR, options: Options, watch: Watch) -> IR:
+    """What a pass makes, with nothing around it."""
+    arguments = {name: PASS_OPTIONS[name](options, watch) for name in row.options}
+    return cast("IR", load(row.function)(ir, **arguments))
+
+
+def _verify_result(ir: IR, row: Pass) -> None:
+    try:
+        verify_ir(ir)
+    except CompileError as wrong:
+        raise InternalError(f"pass '{row.name}' made an invalid {row.gives}: {wrong}") from wrong
+
+
+def parse_noise(text: str) -> Any:
+    """A noise model from its name and strength."""
+    try:
+        return load("qwasmc.backends.stim.noise:parse_noise")(text)
+    except ValueError as wrong:
+        raise error(str(wrong), kind=Kind.USAGE) from wrong
