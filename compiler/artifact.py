@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO, cast
 
-from qwasmc.diagnostics import error
+from qwasmc.diagnostics import Kind, error
 from qwasmc.options import Options, Watch
 from qwasmc.pipeline import Pass, load
 from qwasmc.reading import Source, kind_of
@@ -16,6 +16,7 @@ from qwasmc.target import DEFAULT_TARGET, FACTORIES
 if TYPE_CHECKING:
     import stim
 
+    from qwasmc.backends.physical import Physical
     from qwasmc.backends.stim.emission import Emission
     from qwasmc.ir.circuit import Circuit
     from qwasmc.ir.surgery import Surgery
@@ -67,6 +68,9 @@ class Artifact:
     def program(self) -> Circuit:
         """The program as an optimised circuit of Clifford and T gates."""
         if self.trail.program is None:
+            if kind_of(self.ir) == "program":
+                message = "a program that keeps its control flow has no counts to report"
+                raise error(message, kind=Kind.LIMIT)
             raise error("only a program or a circuit can be verified and reported on")
         return self.trail.program
 
@@ -84,9 +88,21 @@ class Artifact:
         return {**found, "distance": self.distance, "pareto": self.choices}
 
     @property
-    def circuit(self) -> stim.Circuit:
-        """The physical circuit, with its noise."""
-        return joined(self.fragments())
+    def circuit(self) -> Any:
+        """The circuit as an object of Stim, Qiskit or Cirq, whichever the format is for."""
+        row = self.options.format
+        if not row.circuit:
+            raise AttributeError(f"--emit {row.name} makes no circuit object")
+        return load(row.circuit)(self.physical if row.takes == "physical" else self.ir)
+
+    @property
+    def physical(self) -> Physical:
+        """The physical circuit and what backends need to know of it."""
+        if self.emission is None:
+            raise AttributeError(f"--emit {self.options.emit} makes no physical circuit")
+        title = f"qwasmc {version()}: distance {self.distance}, noise {self.options.noise}"
+        made = load("qwasmc.backends.physical:Physical")
+        return cast("Physical", made(self.surgery, self.emission, self.fragments, title))
 
     @property
     def report(self) -> dict[str, Any]:
@@ -108,12 +124,6 @@ class Artifact:
             "timings_s": {name: round(s, 6) for name, s in self.watch.timings.items()},
         }
 
-    @property
-    def _emission(self) -> Emission:
-        if self.emission is None:
-            raise AttributeError(f"--emit {self.options.emit} makes no physical circuit")
-        return self.emission
-
     def fragments(self) -> Iterator[str]:
         """The physical circuit with its noise, as text, piece by piece."""
         options = self.options
@@ -121,24 +131,27 @@ class Artifact:
             options.factory or FACTORIES[0], error_rate(options), self.distance
         )
         return noisy(
-            self._emission,
+            self.physical.emission,
             options.noise,
             noisy_ports=options.noisy_ports,
             declared=declared if parse_noise(options.noise).gate2 else 0.0,
         )
 
     def write(self, file: TextIO) -> None:
-        """Write the output as text."""
+        """Write the output; what is not text goes to the file's buffer."""
         with self.watch.timed("write"):
-            if self.emission is None:
-                file.writelines(load("qwasmc.text:print_lines")(self.ir))
-                return
-            file.write(
-                f"# qwasmc {version()}: distance {self.distance}, noise {self.options.noise}\n"
-            )
-            names = load("qwasmc.backends.report:observable_names")(self.ir)
-            file.writelines(f"# observable {i}: {name}\n" for i, name in enumerate(names))
-            file.writelines(self.fragments())
+            made = self.output()
+            if isinstance(made, bytes):
+                file.buffer.write(made)
+            else:
+                file.writelines([made] if isinstance(made, str) else made)
+
+    def output(self) -> str | bytes | Iterable[str]:
+        """The output in its format; text may come piece by piece."""
+        row = self.options.format
+        if row.takes == "physical":
+            return cast("str | bytes | Iterable[str]", load(row.function)(self.physical))
+        return cast("str | bytes | Iterable[str]", load(row.function)(self.ir))
 
 
 def noisy(

@@ -26,7 +26,7 @@ from qwasmc.commands.opt import opt
 from qwasmc.commands.sample import sample
 from qwasmc.commands.simulate import simulate
 from qwasmc.commands.stats import stats
-from qwasmc.commands.tables import ops, passes, targets
+from qwasmc.commands.tables import formats, ops, passes, targets
 from qwasmc.diagnostics import CompileError, Diagnostic, Kind
 
 EX_BUG = 70
@@ -35,7 +35,7 @@ EX_BUG = 70
 MAX_ATTACHED = 1 << 20
 """How much of each input goes into a bug report, in bytes."""
 
-COMMANDS = (compile_command, check, opt, stats, simulate, sample, targets, passes, ops)
+COMMANDS = (compile_command, check, opt, stats, simulate, sample, targets, formats, passes, ops)
 
 CONTEXT = {
     "help_option_names": ["-h", "--help"],

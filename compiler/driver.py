@@ -14,16 +14,18 @@ from typing import TYPE_CHECKING, Any, cast
 
 from qwasmc.artifact import Artifact, Step, Trail
 from qwasmc.diagnostics import CompileError, Diagnostic, Kind, error
-from qwasmc.options import Options, Watch
+from qwasmc.formats import FORMATS
+from qwasmc.options import DEFAULTS, Options, Watch
 from qwasmc.pipeline import (
     BACK_HALF,
     CANCEL,
     ERASE,
     FOLD,
-    IRS,
     LOWER_GATES,
     OPEN_ENDS,
+    PROMOTE,
     REVERSIBLE,
+    SPECIALISE,
     UNCOMPUTE,
     Pass,
     load,
@@ -45,8 +47,8 @@ if TYPE_CHECKING:
     from qwasmc.ir.circuit import Circuit
     from qwasmc.reading import IR
 
-EMITS = (*IRS, "stim")
-"""What a compilation can end in."""
+ENDS = {"logical": "circuit", "physical": "surgery"}
+"""The representation in front of the writer of a format."""
 
 OBSERVABLE_NAME = re.compile(r"^# observable \d+: (.*)$", re.MULTILINE)
 """Where a circuit that this compiler wrote says which result an observable is."""
@@ -57,27 +59,26 @@ DISTANCE = re.compile(r'ALLOC_LQ .*profile="[^"]*\(d=(\d+)\)|QLINIT .*distance=(
 
 def compile_source(source: Source, options: Options, watch: Watch) -> Artifact:
     """Compile a source as far as `options.emit` says."""
-    physical = options.emit == "stim"
-    if physical:
-        parse_noise(options.noise)
+    wanted = options.format
+    physical = wanted.takes == "physical"
+    _check_noise(options)
     ir = read(source, options, watch)
     distance = choose_distance(ir, options, watch)
-    files = getattr(ir, "files", ())
-    rows = choose_passes(kind_of(ir), "surgery" if physical else options.emit, options)
-    front = [row for row in rows if row not in BACK_HALF]
-    run = _run_both_ways if options.adaptive and LOWER_GATES in rows else _run_passes
-    ir, trail = run(ir, front, options, watch)
+    files = dict.fromkeys([source.name, *ir.locations.paths])
+    rows = choose_passes(kind_of(ir), ENDS.get(wanted.takes, wanted.takes), options)
+    back = [row for row in rows if row in BACK_HALF]
+    ir, trail = _front_half(ir, [row for row in rows if row not in back], options, watch)
     _check_budgets(ir, options)
     choices: list[dict[str, Any]] = []
-    if len(front) < len(rows):
+    if back:
         options, choices = _chosen(ir, options, distance, watch)
         distance = options.distance or distance
-        ir, _ = _run_passes(ir, rows[len(front) :], options, watch)
+        ir, _ = _run_passes(ir, back, options, watch)
     emission = None
     if physical:
         with watch.timed("emit"):
             emission = load("qwasmc.backends.stim.emit:emit")(ir, distance)
-    artifact = Artifact(source, options, watch, distance, files, ir, trail, emission, choices)
+    artifact = Artifact(source, options, watch, distance, list(files), ir, trail, emission, choices)
     if options.verify:
         with watch.timed("verify"):
             artifact.verification = verify_front(artifact)
@@ -85,6 +86,41 @@ def compile_source(source: Source, options: Options, watch: Watch) -> Artifact:
                 artifact.verification += verify_back(artifact, rows)
             stop_if_failed(artifact.verification)
     return artifact
+
+
+def _check_noise(options: Options) -> None:
+    """Refuse noise that makes no sense, or that the output cannot hold."""
+    if options.noise != DEFAULTS.noise and not options.format.noisy:
+        noisy = ", ".join(row.name for row in FORMATS if row.noisy)
+        message = f"an output in the format {options.emit} has no noise"
+        raise error(message, kind=Kind.USAGE, help=f"the formats with noise are {noisy}")
+    if options.format.noisy:
+        parse_noise(options.noise)
+
+
+def _front_half(ir: IR, rows: Sequence[Pass], options: Options, watch: Watch) -> tuple[IR, Trail]:
+    """What the passes in front of the back half make, and the way there.
+
+    A program for a logical format keeps its control flow at -O0, and where no circuit can hold it:
+    then it is not optimised.
+    """
+    keeps = options.format.takes == "logical" and options.passes is None
+    if keeps and kind_of(ir) == "program":
+        ir = run_pass(ir, PROMOTE, options, watch)
+        if options.level == 0:
+            return ir, Trail()
+        try:
+            ir = run_pass(ir, SPECIALISE, options, watch)
+        except CompileError as refused:
+            limited = options.max_qubits is not None or options.max_t is not None
+            if refused.exit_code != Kind.LIMIT or limited or options.scratch:
+                raise
+            reason = refused.diagnostics[0].message
+            watch.note(f"the program keeps its control flow and is not optimised: {reason}")
+            return ir, Trail()
+        rows = rows[rows.index(SPECIALISE) + 1 :]
+    run = _run_both_ways if options.adaptive and LOWER_GATES in rows else _run_passes
+    return run(ir, rows, options, watch)
 
 
 def _chosen(

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TextIO
 
 from qwasmc.diagnostics import Diagnostic
+from qwasmc.formats import BY_NAME, Format
 from qwasmc.pipeline import LEVELS
 from qwasmc.target import INJECTING
 
@@ -48,13 +49,18 @@ class Options:
     max_t: int | None = None
 
     @property
+    def format(self) -> Format:
+        """The row of the output table for what is wanted."""
+        return BY_NAME[self.emit]
+
+    @property
     def measured(self) -> bool:
         """Whether scratch qubits may be measured instead of undone, with corrections.
 
         By default they are, unless the output is a fixed circuit.
         """
         if self.feed_forward is None:
-            return self.emit not in ("surgery", "stim")
+            return self.format.takes not in ("surgery", "physical")
         return self.feed_forward
 
     @property

@@ -45,7 +45,7 @@ class Outputs:
         self._pending: list[_Pending] = []
 
     def open(self, path: str) -> TextIO:
-        """A text file to write to; `-` is standard output."""
+        """A text file to write to, or bytes to its `buffer`; `-` is standard output."""
         if any(_target(path) == _target(pending.path) for pending in self._pending):
             raise error(f"two outputs would be written to '{path}'", kind=Kind.USAGE)
         with _explained(path):
@@ -104,13 +104,14 @@ def _finish(pending: _Pending) -> None:
     pending.file.flush()
     target = _target(pending.path)
     if pending.streamed:
-        pending.file.seek(0)
+        pending.file.buffer.seek(0)
         if pending.path == STDIO:
-            shutil.copyfileobj(pending.file, sys.stdout)
+            sys.stdout.flush()
+            shutil.copyfileobj(pending.file.buffer, sys.stdout.buffer)
             sys.stdout.flush()
         else:
-            with open(pending.path, "w", encoding="utf-8", newline="") as device:
-                shutil.copyfileobj(pending.file, device)
+            with open(pending.path, "wb") as device:
+                shutil.copyfileobj(pending.file.buffer, device)
         return
     if pending.hidden is None:
         pending.hidden = _hidden(target)

@@ -53,6 +53,25 @@ class Order:
     reason: str
 
 
+PROMOTE = Pass(
+    "promote",
+    "qwasmc.passes.promote:promote",
+    "program",
+    "program",
+    0,
+    "Make SSA values of the memory that variables live in.",
+)
+
+SPECIALISE = Pass(
+    "specialise",
+    "qwasmc.passes.specialise:specialise",
+    "program",
+    "circuit",
+    0,
+    "Run the classical part; what is left is a straight line.",
+    ("max_iterations",),
+)
+
 UNCOMPUTE = Pass(
     "uncompute",
     "qwasmc.passes.uncompute:uncompute",
@@ -148,23 +167,8 @@ BACK_HALF = (DEFER_PAULIS, LOWER_SURGERY)
 """The passes that take a circuit of Clifford and T gates to patches."""
 
 PASSES: tuple[Pass, ...] = (
-    Pass(
-        "promote",
-        "qwasmc.passes.promote:promote",
-        "program",
-        "program",
-        0,
-        "Make SSA values of the memory that variables live in.",
-    ),
-    Pass(
-        "specialise",
-        "qwasmc.passes.specialise:specialise",
-        "program",
-        "circuit",
-        0,
-        "Run the classical part; what is left is a straight line.",
-        ("max_iterations",),
-    ),
+    PROMOTE,
+    SPECIALISE,
     UNCOMPUTE,
     ERASE,
     OPEN_ENDS,

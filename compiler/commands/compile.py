@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from click.core import ParameterSource
 
 from qwasmc import driver, reading
 from qwasmc.commands.common import (
@@ -22,6 +21,7 @@ from qwasmc.commands.common import (
     reading_options,
     watching,
 )
+from qwasmc.formats import BY_NAME, of_suffix
 from qwasmc.options import DEFAULTS, Options
 from qwasmc.output import STDIO, Outputs
 from qwasmc.target import DEFAULT_DISTANCE
@@ -32,9 +32,9 @@ from qwasmc.target import DEFAULT_DISTANCE
 @output_option
 @click.option(
     "--emit",
-    type=click.Choice([*driver.EMITS, *(emit for _, emit in reading.TRANSLATIONS)]),
-    default=DEFAULTS.emit,
-    help="Where to stop; qvm and qwasm are the two forms of a graph.",
+    type=click.Choice([*BY_NAME, *(emit for _, emit in reading.TRANSLATIONS)]),
+    help="The format of OUT; by default what its name ends in tells, else stim. qvm and qwasm are "
+    "the two forms of a graph; `qwasmc formats` lists the others.",
 )
 @click.option(
     "-d",
@@ -71,6 +71,7 @@ def compile_command(
     dependencies: bool,
     dependency_file: str | None,
     open_ends: bool,
+    emit: str | None,
     **given: Any,
 ) -> None:
     """Compile a program.
@@ -80,15 +81,16 @@ def compile_command(
       qwasmc compile examples/bell.qwasm -d 5 --noise uniform:0.001 -o bell.stim
       qwasmc compile examples/bell.qwasm --emit circuit
     """
-    options = make_options(open=open_ends, **given)
+    check_not_input(path, [output, report, schedule, dependency_file])
+    emit = emit or format_of(output)
+    options = make_options(open=open_ends, emit=emit, **given)
     check_compatible(options, report, schedule)
     if dependencies and not dependency_file:
         dependency_file = dependency_path(output)
-    check_not_input(path, [output, report, schedule, dependency_file])
-    check_suffix(output)
+        check_not_input(path, [dependency_file])
     with Outputs() as outputs, watching() as watch:
         source = reading.read_source(path)
-        if options.emit not in driver.EMITS:
+        if emit not in BY_NAME:
             outputs.open(output).write(reading.translate(source, options))
             return
         artifact = driver.compile_source(source, options, watch)
@@ -103,24 +105,22 @@ def compile_command(
         click.echo(f"verify: {item['check']}: {item['result']} ({item['detail']})", err=True)
 
 
-OTHER_KINDS = (".bc", ".html", ".json", ".ll", ".mlir", ".py", ".qasm", ".qir", ".qpy", ".qwasm")
-"""Suffixes of files that are no Stim circuits."""
+OTHER_KINDS = (".html", ".json", ".mlir", ".py", ".qwasm")
+"""Suffixes that could mean several formats or none."""
 
 
 def check_compatible(options: Options, report: str | None, schedule: str | None) -> None:
     """Refuse options that mean nothing for the output that was asked for."""
-    if schedule and options.emit not in ("surgery", "stim"):
-        raise click.UsageError(f"--schedule needs --emit stim or surgery, not {options.emit}")
-    if options.emit == "stim":
-        return
-    if report and options.emit != "circuit":
-        raise click.UsageError(f"--report needs --emit stim or circuit, not {options.emit}")
-    physical = {"--noise": options.noise != DEFAULTS.noise}
-    if options.verify and options.emit != "circuit":
-        raise click.UsageError(f"--verify needs --emit stim or circuit, not {options.emit}")
-    for name, given in physical.items():
-        if given:
-            raise click.UsageError(f"{name} needs --emit stim, not --emit {options.emit}")
+    row = BY_NAME.get(options.emit)
+    takes = row.takes if row else "graph"
+    if schedule and takes not in ("surgery", "physical"):
+        raise click.UsageError(f"--schedule needs --emit surgery or stim, not {options.emit}")
+    counted = takes in ("circuit", "logical", "physical")
+    for name, given in (("--report", report), ("--verify", options.verify)):
+        if given and not counted:
+            raise click.UsageError(f"{name} needs --emit stim or circuit, not {options.emit}")
+    if not row and options.noise != DEFAULTS.noise:
+        raise click.UsageError(f"--noise needs --emit stim, not {options.emit}")
 
 
 def check_not_input(path: str, outputs: Sequence[str | None]) -> None:
@@ -130,14 +130,12 @@ def check_not_input(path: str, outputs: Sequence[str | None]) -> None:
             raise click.UsageError(f"the output '{output}' is the input")
 
 
-def check_suffix(output: str) -> None:
-    """Without --emit, refuse a name that promises another kind of file than Stim's."""
-    source = click.get_current_context().get_parameter_source("emit")
-    suffix = os.path.splitext(output)[1]
-    if source == ParameterSource.DEFAULT and suffix in OTHER_KINDS:
-        raise click.UsageError(
-            f"'{output}' does not look like a Stim circuit; say with --emit what it is to be"
-        )
+def format_of(output: str) -> str:
+    """The format that the name of the output asks for, Stim's if it says nothing."""
+    row = of_suffix(output)
+    if row is None and os.path.splitext(output)[1] in OTHER_KINDS:
+        raise click.UsageError(f"say with --emit what '{output}' is to be")
+    return row.name if row else DEFAULTS.emit
 
 
 def dependency_path(output: str) -> str:

@@ -1,9 +1,10 @@
-"""`qwasmc ops`, `passes` and `targets`: tables of what there is."""
+"""`qwasmc ops`, `passes`, `formats` and `targets`: tables of what there is."""
 
 from __future__ import annotations
 
 import click
 
+from qwasmc.formats import FORMATS
 from qwasmc.ops import OPS
 from qwasmc.pipeline import PASSES
 from qwasmc.target import TARGETS
@@ -32,6 +33,18 @@ def passes() -> None:
     for row in PASSES:
         level = "on request" if row.level is None else f"-O{row.level}"
         click.echo(f"{row.name:<14} {row.takes:>8} -> {row.gives:<8} {level:<11} {row.doc}")
+
+
+@click.command()
+def formats() -> None:
+    """What `compile --emit` can write.
+
+    \b
+    Example:
+      qwasmc formats
+    """
+    for row in FORMATS:
+        click.echo(f"{row.name:<16} {' '.join(row.suffixes):<14} {row.doc}")
 
 
 @click.command()
