@@ -36,6 +36,9 @@ class Product(NamedTuple):
     scatter: tuple[Gate, ...]
 
 
+MEASURED = {"measure_x": "X", "measure_y": "Y", "measure_z": "Z"}
+"""The Pauli that a measurement of one qubit is of."""
+
 TO_Z = {"X": ("h",), "Y": ("sdg", "h"), "Z": ()}
 """Gates that turn a Pauli into Z."""
 

@@ -24,7 +24,7 @@ class Physical:
     surgery: Surgery
     emission: Emission
     fragments: Callable[[], Iterator[str]]
-    title: str = ""
+    title: str = "qwasmc"
 
     @property
     def circuit(self) -> stim.Circuit:

@@ -40,7 +40,7 @@ def report(
     return {
         "distance": emission.distance,
         "logical_qubits": counts["qubits"],
-        "tiles": len(_tiles(surgery, joins)),
+        "tiles": len(used_tiles(surgery, joins)),
         "physical_qubits": emission.num_qubits,
         "chip": magic["chip"],
         "slabs": surgery.slabs,
@@ -110,7 +110,7 @@ def _entries(surgery: Surgery) -> dict[int, int]:
     return dict(zip(slabs.tolist(), (np.arange(len(slabs)) + quiet).tolist(), strict=True))
 
 
-def _tiles(surgery: Surgery, joins: dict[int, Join]) -> set[Tile]:
+def used_tiles(surgery: Surgery, joins: dict[int, Join]) -> set[Tile]:
     """Every tile that is used at some time."""
     used = {tile for join in joins.values() for tile in join.tiles()}
     births = np.isin(surgery.kind, (Row.INPUT, Row.PREPARE, Row.INJECT))

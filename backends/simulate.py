@@ -24,7 +24,7 @@ from qwasmc.backends.results import Counts
 from qwasmc.backends.stim import simulate as stim_sampler
 from qwasmc.backends.stim.qubits import StimQubits
 from qwasmc.backends.unfreeze import unfreeze
-from qwasmc.diagnostics import CompileError, Kind, error
+from qwasmc.diagnostics import CompileError
 from qwasmc.ir.circuit import Circuit
 from qwasmc.ir.program import Program
 from qwasmc.ops import CODE, OPS
@@ -43,29 +43,15 @@ def simulate(ir: Program | Circuit, shots: int, seed: int | None, load: Load) ->
     """
     if isinstance(ir, Program):
         clifford = is_clifford_program(ir)
-        qubits = StimQubits if clifford else _aer(load, "AerQubits")
+        qubits = StimQubits if clifford else load("qwasmc.backends.aer:AerQubits")
         return live.run(ir, qubits(), shots, seed)
     _refuse_inputs(ir)
     if not circuit_is_clifford(ir):
-        return cast(Counts, _aer(load, "sample")(ir, shots, seed))
+        return cast(Counts, load("qwasmc.backends.aer:sample")(ir, shots, seed))
     circuit = name_turns(ir)
     if _on_parities(circuit):
         return stim_sampler.simulate(circuit, shots, seed)
     return live.run(unfreeze(circuit), StimQubits(), shots, seed)
-
-
-def _aer(load: Load, name: str) -> Callable[..., Any]:
-    """Something of the module that needs Qiskit Aer."""
-    try:
-        return load(f"qwasmc.backends.aer:{name}")
-    except ModuleNotFoundError as missing:
-        if not str(missing.name).startswith("qiskit_aer"):
-            raise
-        raise error(
-            "a program that is not Clifford is simulated by Qiskit Aer, which is not installed",
-            kind=Kind.USAGE,
-            help="pip install 'qwasmc[simulate]'",
-        ) from missing
 
 
 def _refuse_inputs(circuit: Circuit) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from qwasmc import driver, reading, running
 from qwasmc.artifact import Artifact
 from qwasmc.diagnostics import CompileError, Diagnostic, render
+from qwasmc.notebook import attach
 from qwasmc.options import Options, Watch
 from qwasmc.pipeline import named
 from qwasmc.reading import Source
@@ -58,3 +59,6 @@ def _source(program: Input) -> Source:
     if isinstance(program, str | bytes):
         return Source("<string>", program.encode() if isinstance(program, str) else program)
     return Source("<circuit>", b"", program)
+
+
+attach()

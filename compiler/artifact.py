@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO, cast
 
@@ -10,8 +10,7 @@ from qwasmc.diagnostics import Kind, error
 from qwasmc.options import Options, Watch
 from qwasmc.pipeline import Pass, load
 from qwasmc.reading import Source, kind_of
-from qwasmc.running import error_rate, parse_noise
-from qwasmc.target import DEFAULT_TARGET, FACTORIES
+from qwasmc.running import error_rate, noise_model
 
 if TYPE_CHECKING:
     import stim
@@ -56,12 +55,13 @@ class Artifact:
     options: Options
     watch: Watch
     distance: int
-    files: Sequence[str]
     ir: IR
     trail: Trail
     emission: Emission | None
     choices: list[dict[str, Any]] = field(default_factory=list)
     """With an error budget: the machines that no other one beats in qubits and rounds."""
+    target_choice: dict[str, str] | None = None
+    """With the target `auto`: the row of the decision table that named the machine."""
     verification: list[dict[str, str]] = field(default_factory=list)
 
     @property
@@ -69,8 +69,12 @@ class Artifact:
         """The program as an optimised circuit of Clifford and T gates."""
         if self.trail.program is None:
             if kind_of(self.ir) == "program":
-                message = "a program that keeps its control flow has no counts to report"
-                raise error(message, kind=Kind.LIMIT)
+                raise error(
+                    "a program that keeps its control flow has no counts to report",
+                    kind=Kind.LIMIT,
+                    help="with -O1 and --max-iterations N it is unrolled; `qwasmc estimate` counts "
+                    "without unrolling",
+                )
             raise error("only a program or a circuit can be verified and reported on")
         return self.trail.program
 
@@ -116,25 +120,39 @@ class Artifact:
         return {
             "version": version(),
             "input": self.source.name,
-            "target": DEFAULT_TARGET.name,
+            "target": self.options.machine.name,
+            "target_choice": self.target_choice,
             "noise": self.options.noise,
             **counts,
+            **self._times(),
             "uncomputation": self.trail.certificate,
             "verification": self.verification,
             "timings_s": {name: round(s, 6) for name, s in self.watch.timings.items()},
         }
 
+    def _times(self) -> dict[str, float | None]:
+        """How long a run of the physical circuit takes, if there is one and its machine says so."""
+        if self.emission is None:
+            return {}
+        gates = self.options.machine.gates
+        if gates is None:
+            return {"time_s": None, "round_us": None}
+        rounds = sum(self.emission.slab_rounds)
+        time = gates.duration(rounds, sum(self.emission.layers))
+        return {"time_s": time / 1e9, "round_us": time / rounds / 1e3 if rounds else None}
+
     def fragments(self) -> Iterator[str]:
         """The physical circuit with its noise, as text, piece by piece."""
         options = self.options
         declared = load("qwasmc.passes.scheduling.factories:declared_error")(
-            options.factory or FACTORIES[0], error_rate(options), self.distance
+            options.factory or options.machine.factories[0], error_rate(options), self.distance
         )
+        model = noise_model(options)
         return noisy(
             self.physical.emission,
-            options.noise,
+            model,
             noisy_ports=options.noisy_ports,
-            declared=declared if parse_noise(options.noise).gate2 else 0.0,
+            declared=declared if model.gate2 else 0.0,
         )
 
     def write(self, file: TextIO) -> None:
@@ -155,11 +173,11 @@ class Artifact:
 
 
 def noisy(
-    emission: Emission, noise: str, *, noisy_ports: bool = False, declared: float = 0.0
+    emission: Emission, model: Any, *, noisy_ports: bool = False, declared: float = 0.0
 ) -> Iterator[str]:
-    """The text of a circuit, piece by piece, with noise; ports have errors of a `declared` rate."""
+    """The text of a circuit, piece by piece, under a noise model; ports have a `declared` error."""
     noiser = load("qwasmc.backends.stim.noise:Noiser")(
-        parse_noise(noise), range(emission.num_qubits), noisy_ports=noisy_ports
+        model, range(emission.num_qubits), noisy_ports=noisy_ports
     )
     texts: Iterator[str] = map(noiser.text, emission.texts())
     if not declared:

@@ -27,6 +27,7 @@ class Kind(IntEnum):
     PROGRAM = 1
     USAGE = 2
     LIMIT = 3
+    BUG = 70
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +142,10 @@ class Locations:
     end: list[int] = field(default_factory=list)
     parent: list[int] = field(default_factory=list)
     """The position of the macro call, loop or include that led here, or -1."""
+    paths: dict[str, str] = field(default_factory=dict)
+    """Where every file that was read lies, in order of reading, and the SHA-256 of its bytes."""
+    absent: dict[str, None] = field(default_factory=dict)
+    """Where included files were looked for in vain, before they were found elsewhere."""
 
     def add_file(self, name: str, text: str) -> int:
         """Register a source file and return its number."""

@@ -9,16 +9,27 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from qwasmc.artifact import Artifact, Step, Trail
 from qwasmc.diagnostics import CompileError, Diagnostic, Kind, error
+from qwasmc.fitting import (
+    check_circuit,
+    check_machine,
+    choose_target,
+    default_distance,
+    limited,
+    note_reaction,
+    pinned,
+)
 from qwasmc.formats import FORMATS
 from qwasmc.options import DEFAULTS, Options, Watch
 from qwasmc.pipeline import (
     BACK_HALF,
     CANCEL,
+    DEFER_PAULIS,
     ERASE,
     FOLD,
     LOWER_GATES,
@@ -32,6 +43,7 @@ from qwasmc.pipeline import (
 )
 from qwasmc.reading import Source, kind_of, read
 from qwasmc.running import (
+    TARGET_NOISE,
     InternalError,
     call,
     choose_passes,
@@ -39,19 +51,32 @@ from qwasmc.running import (
     parse_noise,
     run_pass,
 )
-from qwasmc.target import DEFAULT_DISTANCE, DEFAULT_TARGET, check_distance
-from qwasmc.validation import stop_if_failed, verify_back, verify_front
+from qwasmc.validation import stop_if_failed, verify_back, verify_format, verify_front
 
 if TYPE_CHECKING:
-    from qwasmc.backends.stim.sample import Sampled
+    from qwasmc.backends.sampling.rates import Sampled
     from qwasmc.ir.circuit import Circuit
+    from qwasmc.ir.surgery import Surgery
     from qwasmc.reading import IR
 
 ENDS = {"logical": "circuit", "physical": "surgery"}
 """The representation in front of the writer of a format."""
 
+PATCH_OPTIONS = {
+    "distance": "-d",
+    "error_budget": "--error-budget",
+    "floor_plan": "--floor-plan",
+    "factory": "--factory",
+    "factories": "--factories",
+    "max_tiles": "--max-tiles",
+}
+"""Options that are about patches, and their names on the command line."""
+
 OBSERVABLE_NAME = re.compile(r"^# observable \d+: (.*)$", re.MULTILINE)
 """Where a circuit that this compiler wrote says which result an observable is."""
+
+TITLE = re.compile(r"^# qwasmc \S+: distance (\d{1,4}), noise (\w+)(?::(\S{1,30}))?$", re.MULTILINE)
+"""Where it says the distance and the noise."""
 
 DISTANCE = re.compile(r'ALLOC_LQ .*profile="[^"]*\(d=(\d+)\)|QLINIT .*distance=(\d+)')
 """Where a pragma declares a distance."""
@@ -62,13 +87,22 @@ def compile_source(source: Source, options: Options, watch: Watch) -> Artifact:
     wanted = options.format
     physical = wanted.takes == "physical"
     _check_noise(options)
+    _note_unused(options, watch)
+    options = pinned(options)
     ir = read(source, options, watch)
+    watch.passed("read", {}, ir)
     distance = choose_distance(ir, options, watch)
-    files = dict.fromkeys([source.name, *ir.locations.paths])
+    check_machine(options, distance)
     rows = choose_passes(kind_of(ir), ENDS.get(wanted.takes, wanted.takes), options)
+    if wanted.takes == "logical" and options.passes is None:
+        # Corrections stay gates there: other tools know them better than results with conditions.
+        rows = [row for row in rows if row is not DEFER_PAULIS]
+    ends = ["emit"] * physical + ["verify"] * options.verify
+    watch.plan(["read", *(row.name for row in rows), *ends, "write"])
     back = [row for row in rows if row in BACK_HALF]
     ir, trail = _front_half(ir, [row for row in rows if row not in back], options, watch)
     _check_budgets(ir, options)
+    options, target_choice = choose_target(ir, options, distance, watch)
     choices: list[dict[str, Any]] = []
     if back:
         options, choices = _chosen(ir, options, distance, watch)
@@ -78,12 +112,16 @@ def compile_source(source: Source, options: Options, watch: Watch) -> Artifact:
     if physical:
         with watch.timed("emit"):
             emission = load("qwasmc.backends.stim.emit:emit")(ir, distance)
-    artifact = Artifact(source, options, watch, distance, list(files), ir, trail, emission, choices)
+        check_circuit(options.machine, emission)
+        note_reaction(cast("Surgery", ir), options, distance, watch)
+    artifact = Artifact(source, options, watch, distance, ir, trail, emission, choices)
+    artifact.target_choice = target_choice
     if options.verify:
         with watch.timed("verify"):
             artifact.verification = verify_front(artifact)
             if physical:
                 artifact.verification += verify_back(artifact, rows)
+            artifact.verification += verify_format(wanted.name)
             stop_if_failed(artifact.verification)
     return artifact
 
@@ -94,8 +132,15 @@ def _check_noise(options: Options) -> None:
         noisy = ", ".join(row.name for row in FORMATS if row.noisy)
         message = f"an output in the format {options.emit} has no noise"
         raise error(message, kind=Kind.USAGE, help=f"the formats with noise are {noisy}")
-    if options.format.noisy:
+    if options.format.noisy and options.noise != TARGET_NOISE:
         parse_noise(options.noise)
+
+
+def _note_unused(options: Options, watch: Watch) -> None:
+    """Say which options about patches an output without patches does not use."""
+    given = [flag for name, flag in PATCH_OPTIONS.items() if getattr(options, name) is not None]
+    if given and options.format.takes not in ("surgery", "physical"):
+        watch.note(f"an output in the format {options.emit} does not use {', '.join(given)}")
 
 
 def _front_half(ir: IR, rows: Sequence[Pass], options: Options, watch: Watch) -> tuple[IR, Trail]:
@@ -123,13 +168,16 @@ def _front_half(ir: IR, rows: Sequence[Pass], options: Options, watch: Watch) ->
     return run(ir, rows, options, watch)
 
 
-def _chosen(
-    ir: IR, options: Options, distance: int, watch: Watch
-) -> tuple[Options, list[dict[str, Any]]]:
-    """The options with a machine chosen for the error budget, if there is one, and its rivals."""
-    if options.error_budget is None:
-        return replace(options, distance=distance), []
-    wanted = load("qwasmc.passes.scheduling.choice:Wanted")(
+def optimise(circuit: Circuit, options: Options, watch: Watch) -> Circuit:
+    """What the passes in front of the back half make of a circuit."""
+    rows = choose_passes("circuit", "surgery", options)
+    front = [row for row in rows if row not in BACK_HALF]
+    return cast("Circuit", _front_half(circuit, front, options, watch)[0])
+
+
+def wanted(options: Options) -> Any:
+    """What is asked of a machine that is chosen for an error budget."""
+    return load("qwasmc.passes.scheduling.choice:Wanted")(
         options.error_budget,
         error_rate(options),
         options.floor_plan,
@@ -137,18 +185,26 @@ def _chosen(
         options.factories,
         options.max_tiles,
         options.distance,
+        options.machine,
     )
+
+
+def _chosen(
+    ir: IR, options: Options, distance: int, watch: Watch
+) -> tuple[Options, list[dict[str, Any]]]:
+    """The options with a machine chosen for the error budget, if there is one, and its rivals."""
+    if options.error_budget is None:
+        return limited(options, distance), []
     with watch.timed("choose"):
-        found = load("qwasmc.passes.scheduling.choice:choose")(ir, wanted)
+        found = load("qwasmc.passes.scheduling.choice:choose")(ir, wanted(options))
     best = found[0]
     chosen = replace(
         options,
-        distance=best.distance,
         floor_plan=best.floor_plan,
         factory=best.factory,
         factories=best.factories or None,
     )
-    return chosen, load("qwasmc.passes.scheduling.choice:pareto")(found)
+    return limited(chosen, best.distance), load("qwasmc.passes.scheduling.choice:pareto")(found)
 
 
 def _run_passes(ir: IR, rows: Sequence[Pass], options: Options, watch: Watch) -> tuple[IR, Trail]:
@@ -271,8 +327,46 @@ def simulate(
         return cast("dict[str, Any]", run(ir, shots, seed, load))
 
 
-def sample(source: Source, watch: Watch, **request: Any) -> Sampled:
-    """Sample a circuit in Stim's language; `request` as in `backends.stim.sample`."""
+def sample(
+    sources: Sequence[Source],
+    watch: Watch,
+    *,
+    workers: int = 1,
+    cluster: str | None = None,
+    records: str | None = None,
+    **request: Any,
+) -> list[Sampled]:
+    """Sample circuits in Stim's language; `request` as in `backends.sampling.run`.
+
+    Batches run in so many processes, or on the Dask `cluster` whose scheduler has this address;
+    `records` is a file of counts to resume from and to add to.
+    """
+    pool = load(f"qwasmc.backends.sampling.{'cluster:cluster' if cluster else 'workers:processes'}")
+    keep = load("qwasmc.backends.sampling.records:Records")
+    file = nullcontext() if records is None else keep(records)
+    with pool(cluster or workers) as executor, file as kept:
+        request |= {"workers": executor, "records": kept, "progress": watch.stage}
+        return [_sample_one(source, watch, request) for source in sources]
+
+
+def described(source: Source) -> dict[str, Any]:
+    """What a circuit that this compiler wrote says of itself: `{"d", "noise"}`, and `"p"`.
+
+    There is no `"p"` if the noise is a machine's, and nothing in a circuit of another origin.
+    """
+    found = TITLE.search(source.data.decode("utf-8", "replace"))
+    if found is None:
+        return {}
+    distance, noise, strength = found.groups()
+    says = {"d": int(distance), "noise": noise}
+    if noise == DEFAULTS.noise:
+        return {**says, "p": 0.0}
+    with suppress(ValueError):
+        return {**says, "p": float(strength)} if strength else says
+    return {}
+
+
+def _sample_one(source: Source, watch: Watch, request: dict[str, Any]) -> Sampled:
     text = source.data.decode("utf-8", "replace")
     named = OBSERVABLE_NAME.findall(text)
     try:
@@ -280,8 +374,10 @@ def sample(source: Source, watch: Watch, **request: Any) -> Sampled:
             circuit = load("stim:Circuit")(text)
         names = named if len(named) == circuit.num_observables else None
         with watch.timed("sample"):
-            found = load("qwasmc.backends.stim.sample:sample")(circuit, names=names, **request)
-            return cast("Sampled", found)
+            sample = load("qwasmc.backends.sampling.run:sample")
+            return cast(
+                "Sampled", sample(circuit, names=names, metadata=described(source), **request)
+            )
     except ValueError as wrong:
         raise error(f"'{source.name}' cannot be sampled: {wrong}") from wrong
 
@@ -291,7 +387,7 @@ def choose_distance(ir: IR, options: Options, watch: Watch) -> int:
     declared = _declared_distances(ir)
     distance = options.distance
     if distance is None:
-        distance = max(declared, default=DEFAULT_DISTANCE)
+        distance = max(declared, default=default_distance(options))
         if len(declared) > 1:
             watch.warn(
                 Diagnostic(
@@ -299,7 +395,6 @@ def choose_distance(ir: IR, options: Options, watch: Watch) -> int:
                     severity="warning",
                 )
             )
-    check_distance(DEFAULT_TARGET, distance)
     return distance
 
 

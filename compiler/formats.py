@@ -56,6 +56,12 @@ FORMATS: tuple[Format, ...] = (
         noisy=True,
     ),
     Format(
+        "crumble",
+        "physical",
+        "qwasmc.backends.crumble:write",
+        "a link that opens the physical circuit in Crumble, Stim's editor; no noise",
+    ),
+    Format(
         "qiskit-physical",
         "physical",
         "qwasmc.backends.qiskit_physical:write_qpy",
@@ -94,11 +100,18 @@ FORMATS: tuple[Format, ...] = (
     ),
 )
 
+DRAWINGS = {
+    "program": "qwasmc.backends.drawing.program:program_svg",
+    "circuit": "qwasmc.backends.drawing.circuit:circuit_svg",
+    "surgery": "qwasmc.backends.drawing.surgery:surgery_svg",
+}
+"""Who draws a representation as SVG, "module:name"."""
+
 BY_NAME = {row.name: row for row in FORMATS}
 """Row by name."""
 
 
 def of_suffix(path: str) -> Format | None:
-    """The format that the name of a file asks for."""
-    found = [row for row in FORMATS if path.endswith(row.suffixes or "\0")]
+    """The format that the name of a file asks for, in upper or lower case."""
+    found = [row for row in FORMATS if path.lower().endswith(row.suffixes or "\0")]
     return max(found, key=lambda row: max(len(s) for s in row.suffixes)) if found else None

@@ -73,7 +73,7 @@ LANGUAGES: tuple[Language, ...] = (
         "stim",
         "qwasmc.grammar.from_stim:read",
         "Stim circuit of Clifford gates, as a program",
-        suffixes=(".stim",),
+        suffixes=(".stim", ".tsim"),
     ),
     Language(
         "ir",
@@ -96,6 +96,6 @@ def detect(name: str, data: bytes) -> Language:
         if language.start and language.start.match(head):
             return language
     for language in LANGUAGES:
-        if name.endswith(language.suffixes or "\0"):
+        if name.lower().endswith(language.suffixes or "\0"):
             return language
     return LANGUAGES[0]

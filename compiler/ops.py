@@ -215,7 +215,7 @@ OPS: tuple[OpSpec, ...] = (
         cost=Cost.SYNTHESIS,
     ),
     # gates on two and three qubits
-    _gate("cx", 2, "Controlled X.", stim="CX", qir="cnot__body", controls=1),
+    _gate("cx", 2, "Controlled X.", stim="CX", controls=1),
     _gate("cy", 2, "Controlled Y.", stim="CY", controls=1),
     _gate("cz", 2, "Controlled Z.", stim="CZ", controls=1),
     _gate("swap", 2, "Exchange two qubits.", stim="SWAP", cost=Cost.FREE),

@@ -7,12 +7,20 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from qwasmc.diagnostics import Diagnostic
 from qwasmc.formats import BY_NAME, Format
 from qwasmc.pipeline import LEVELS
-from qwasmc.target import INJECTING
+from qwasmc.target import INJECTING, Target, find_target
+
+if TYPE_CHECKING:
+    from qwasmc.ir.circuit import Circuit
+    from qwasmc.ir.program import Program
+    from qwasmc.ir.surgery import Surgery
+    from qwasmc.pipeline import Pass
+
+    IR = Program | Circuit | Surgery
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +55,12 @@ class Options:
     scratch: Sequence[str] = ()
     max_qubits: int | None = None
     max_t: int | None = None
+    target: str | Target = "grid"
+
+    @property
+    def machine(self) -> Target:
+        """The machine that the output is for."""
+        return find_target(self.target) if isinstance(self.target, str) else self.target
 
     @property
     def format(self) -> Format:
@@ -81,14 +95,27 @@ class Options:
 DEFAULTS = Options()
 
 
+Around = Callable[["Pass", Mapping[str, Any], "IR", "Watch", Callable[["Watch"], "IR"]], "IR"]
+"""Gets a pass, its options, what it is to rewrite, the watch, and what runs it with a watch."""
+
+
 @dataclass(slots=True)
 class Watch:
-    """What an onlooker gets: each stage as it starts, warnings, and the IR text of dumps."""
+    """What an onlooker gets: each stage as it starts, warnings, and the IR text of dumps.
+
+    `plan` gets the names of the stages of a compilation as soon as they are known.
+
+    `around` may answer for a pass instead of running it.  `passed` gets the IR after reading and
+    after each pass, with the pass's name and options.
+    """
 
     stage: Callable[[str], object] = lambda _: None
+    plan: Callable[[Sequence[str]], object] = lambda _: None
     warn: Callable[[Diagnostic], object] = lambda _: None
     dump: TextIO = field(default_factory=lambda: sys.stderr)
     timings: dict[str, float] = field(default_factory=dict)
+    around: Around = lambda row, options, ir, watch, run: run(watch)
+    passed: Callable[[str, Mapping[str, Any], IR], object] = lambda name, options, ir: None
 
     def note(self, message: str) -> None:
         """Pass on what the user should know about an output that is right all the same."""

@@ -160,7 +160,7 @@ LOWER_SURGERY = Pass(
     "surgery",
     0,
     "Place patches, route joint measurements and schedule them into slabs.",
-    ("floor_plan", "factory", "factories", "max_tiles", "distance", "error_rate"),
+    ("floor_plan", "factory", "factories", "max_tiles", "distance", "error_rate", "code"),
 )
 
 BACK_HALF = (DEFER_PAULIS, LOWER_SURGERY)
@@ -347,8 +347,29 @@ def named(names: Sequence[str], start: str) -> list[Pass]:
     return rows
 
 
+EXTRAS = {
+    "distributed": "cluster",
+    "matplotlib": "plot",
+    "qiskit_addon_cutting": "cut",
+    "qiskit_aer": "simulate",
+    "stimcirq": "cirq",
+}
+"""The extra of this package that brings a package which some modules need."""
+
+
 def load(function: str) -> Callable[..., Any]:
-    """The function named "module:name"; its module is imported now."""
+    """The function named "module:name"; its module is imported now.
+
+    Raises `CompileError` where that needs an extra which is not installed.
+    """
     module, _, name = function.partition(":")
-    found: Callable[..., Any] = getattr(importlib.import_module(module), name)
+    try:
+        found: Callable[..., Any] = getattr(importlib.import_module(module), name)
+    except ModuleNotFoundError as missing:
+        package = str(missing.name).partition(".")[0]
+        if package not in EXTRAS:
+            raise
+        message = f"this needs the package {package}, which is not installed"
+        help = f"pip install 'qwasmc[{EXTRAS[package]}]'"
+        raise error(message, kind=Kind.USAGE, help=help) from missing
     return found

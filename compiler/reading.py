@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from qwasmc.diagnostics import Kind, error
+from qwasmc.diagnostics import Diagnostic, Kind, error
 from qwasmc.languages import BY_NAME, Language, detect
 from qwasmc.options import Options, Watch
 from qwasmc.output import STDIO
@@ -33,6 +33,12 @@ CIRCUIT_READERS = {
     "stim": "qwasmc.grammar.from_stim:read",
 }
 """Who reads the circuit objects of other packages."""
+
+STDIN = "<stdin>"
+"""The name of a program from standard input."""
+
+QPY = b"QISKIT"
+"""How Qiskit's binary format begins, of which old versions run code when they are read."""
 
 MAX_INPUT_BYTES = 1 << 28
 """Longest input that is read at all, so that memory is bounded on any input."""
@@ -59,7 +65,7 @@ def read_source(path: str) -> Source:
         raise error(f"cannot read '{path}': {refused.strerror}", kind=Kind.USAGE) from refused
     if len(data) > MAX_INPUT_BYTES:
         raise error(f"'{path}' is longer than {MAX_INPUT_BYTES} bytes", kind=Kind.LIMIT)
-    return Source("<stdin>" if path == STDIO else path, data)
+    return Source(STDIN if path == STDIO else path, data)
 
 
 def read(source: Source, options: Options, watch: Watch) -> IR:
@@ -68,8 +74,17 @@ def read(source: Source, options: Options, watch: Watch) -> IR:
         if source.circuit is not None:
             reader = CIRCUIT_READERS[type(source.circuit).__module__.partition(".")[0]]
             return _warned(load(reader)(source.circuit, source.name), watch)
+        if source.data.startswith(QPY):
+            raise error(
+                f"'{source.name}' is in Qiskit's binary format, which is not read",
+                kind=Kind.USAGE,
+                help="write it with qiskit.qasm3.dump, or give the circuit to qwasmc.compile",
+            )
         named = options.language
         row = BY_NAME[named] if named else detect(source.name, source.data)
+        for name, option in ONLY_SOME.items():
+            if getattr(options, name) and name not in row.options:
+                watch.warn(Diagnostic(f"{row.name} has no use for {option}", severity="warning"))
         if row.name == "ir":
             return _read_ir(source, row)
         arguments = {name: READER_OPTIONS[name](options) for name in row.options}
@@ -87,6 +102,10 @@ READER_OPTIONS: dict[str, Callable[[Options], Any]] = {
     "limits": lambda options: load("qwasmc.grammar.evaluator:Limits")(**options.limits),
 }
 """How readers get the options that they take."""
+
+
+ONLY_SOME = {"entry": "--entry", "params": "--param"}
+"""Options that readers of some languages take, and what they are on the command line."""
 
 
 def _warned(ir: IR, watch: Watch) -> IR:

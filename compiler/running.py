@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from qwasmc.diagnostics import CompileError, Kind, error
 from qwasmc.options import Options, Watch
 from qwasmc.pipeline import OPEN_ENDS, Pass, load, named, select
 from qwasmc.reading import print_ir, verify_ir
-from qwasmc.target import DEFAULT_DISTANCE, DEFAULT_ERROR_RATE, FACTORIES, FLOOR_PLANS
+from qwasmc.target import DEFAULT_DISTANCE, DEFAULT_ERROR_RATE, TARGETS
 
 if TYPE_CHECKING:
     from qwasmc.reading import IR
@@ -38,12 +39,13 @@ def choose_passes(start: str, end: str, options: Options) -> list[Pass]:
 
 PASS_OPTIONS: dict[str, Callable[[Options, Watch], Any]] = {
     "ancillas": lambda options, _: options.ancillas if options.adaptive else 0,
+    "code": lambda options, _: options.machine.code,
     "distance": lambda options, _: options.distance or DEFAULT_DISTANCE,
     "error_rate": lambda options, _: error_rate(options),
     "factories": lambda options, _: options.factories,
-    "factory": lambda options, _: options.factory or FACTORIES[0],
+    "factory": lambda options, _: options.factory or options.machine.factories[0],
     "feed_forward": lambda options, _: options.adaptive,
-    "floor_plan": lambda options, _: options.floor_plan or FLOOR_PLANS[0],
+    "floor_plan": lambda options, _: options.floor_plan or options.machine.floor_plans[0],
     "max_iterations": lambda options, _: options.max_iterations,
     "max_qubits": lambda options, _: options.max_qubits,
     "max_tiles": lambda options, _: options.max_tiles,
@@ -57,24 +59,35 @@ PASS_OPTIONS: dict[str, Callable[[Options, Watch], Any]] = {
 
 
 def error_rate(options: Options) -> float:
-    """The physical error rate that the machine is built for: that of the noise, if there is one."""
-    return parse_noise(options.noise).gate2 or DEFAULT_ERROR_RATE
+    """The physical error rate of formulas: that of the noise, else that of the machine."""
+    qubit = options.machine.qubit
+    return noise_model(options).gate2 or (qubit and qubit.error_rate) or DEFAULT_ERROR_RATE
 
 
 def run_pass(ir: IR, row: Pass, options: Options, watch: Watch) -> IR:
     """The IR after a pass."""
+    given = {name: PASS_OPTIONS[name](options, watch) for name in row.options if name != "note"}
+    if row.optimises:
+        given |= {"objective": options.objective, "max_qubits": options.max_qubits}
     with watch.timed(row.name):
-        result = call(row, ir, options, watch)
-        if row.optimises:
-            cost, width = load("qwasmc.cost:cost"), load("qwasmc.cost:width")
-            dearer = cost(result, options.objective) > cost(ir, options.objective)
-            if dearer or width(result) > max(width(ir), options.max_qubits or math.inf):
-                result = ir
+        result = watch.around(row, given, ir, watch, partial(_improved, row, ir, options))
     if options.verify_each or row.gives == "circuit":  # columns take next to no time
         with watch.timed("verify-ir"):
             _verify_result(result, row)
     if row.name in options.print_after or "all" in options.print_after:
         watch.dump.write(f"// after {row.name}\n{print_ir(result)}")
+    watch.passed(row.name, given, result)
+    return result
+
+
+def _improved(row: Pass, ir: IR, options: Options, watch: Watch) -> IR:
+    """What a pass makes, or what it got where that costs less."""
+    result = call(row, ir, options, watch)
+    if row.optimises:
+        cost, width = load("qwasmc.cost:cost"), load("qwasmc.cost:width")
+        dearer = cost(result, options.objective) > cost(ir, options.objective)
+        if dearer or width(result) > max(width(ir), options.max_qubits or math.inf):
+            return ir
     return result
 
 
@@ -91,9 +104,27 @@ def _verify_result(ir: IR, row: Pass) -> None:
         raise InternalError(f"pass '{row.name}' made an invalid {row.gives}: {wrong}") from wrong
 
 
+TARGET_NOISE = "target"
+"""The noise of the machine itself."""
+
+
+def noise_model(options: Options) -> Any:
+    """The noise that is asked for."""
+    if options.noise != TARGET_NOISE:
+        return parse_noise(options.noise)
+    if options.machine.gates is None:
+        names = ", ".join(target.name for target in TARGETS if target.gates)
+        raise error(
+            f"target '{options.machine.name}' has no gates with error rates",
+            kind=Kind.USAGE,
+            help=f"choose with --target one that has: {names}",
+        )
+    return load("qwasmc.backends.stim.noise_models:target_noise")(options.machine.gates)
+
+
 def parse_noise(text: str) -> Any:
     """A noise model from its name and strength."""
     try:
-        return load("qwasmc.backends.stim.noise:parse_noise")(text)
+        return load("qwasmc.backends.stim.noise_models:parse_noise")(text)
     except ValueError as wrong:
         raise error(str(wrong), kind=Kind.USAGE) from wrong

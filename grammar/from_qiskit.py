@@ -114,7 +114,7 @@ def program(circuit: QuantumCircuit, origin: Origin, *, by_name: bool = False) -
     reader = _Reader(origin, Gates(by_name))
     with collector_paused(), reader.refusals():
         reader.run(circuit)
-    return Program([reader.build.function], origin.locations, files=list(origin.locations.files))
+    return Program([reader.build.function], origin.locations)
 
 
 class _Reader:

@@ -208,7 +208,7 @@ class _Reader:
             raise CompileError(replace(found, kind=wrong.kind)) from None
         self.build.ret()
         function = self.build.function
-        return Program([function], self.locations, [self.name], self.warnings)
+        return Program([function], self.locations, self.warnings)
 
     def alloc(self) -> None:
         """Allocate the qubits and, if there are loops, clear the observables."""

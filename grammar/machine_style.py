@@ -218,6 +218,8 @@ CONTROLLED = "put the condition on what is in the control region"
 DECODING = "decoding is done with the detectors of the circuit; later operations wait for it"
 STREAM = "syndromes are extracted in every round anyway"
 DATA = "this compiler does not take circuits as data; it would be for a pass that does"
+CUT = "`qwasmc cut` cuts the whole program into pieces of at most max_qubits; no address is used"
+KNIT = "`qwasmc knit` puts results of pieces together, in one way; no operand is used"
 
 DECODE_POINTS = frozenset({"MWPM_DECODE", "ERROR_CORRECTION_APPLY"})
 """Like QLCORRECT: later operations may depend on decoded values."""
@@ -255,8 +257,8 @@ ROWS: dict[str, Mnemonic] = {
     "SYNDROME_STREAM_START": _note_row("buffer, interval", 2, 2, STREAM),
     "MWPM_DECODE": _note_row("syndrome, correction, decoder", 2, 3, DECODING, writes=1),
     "ERROR_CORRECTION_APPLY": _note_row("correction", 1, 1, DECODING),
-    "CIRCUIT_CUT": _note_row("addr, max_qubits, out", 3, 3, DATA, writes=2),
+    "CIRCUIT_CUT": _note_row("addr, max_qubits, out", 3, 3, CUT, writes=2),
     "CIRCUIT_TRANSPILE": _note_row("src, dst, backend", 3, 3, DATA, writes=1),
-    "CIRCUIT_KNIT": _note_row("a, b, out, method", 4, 4, DATA, writes=2),
+    "CIRCUIT_KNIT": _note_row("a, b, out, method", 4, 4, KNIT, writes=2),
 }
 # fmt: on

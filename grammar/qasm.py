@@ -51,9 +51,7 @@ def read_qasm2(data: str | bytes, name: str, *, include_dirs: Sequence[Path] = (
     if len(body) != len(circuit.data):  # a wrong position would be worse than none
         body = [-1] * len(circuit.data)
     origin = Origin(text.locations, body, survey.qubits)
-    program = from_qiskit.program(circuit, origin, by_name=True)
-    program.files = text.files
-    return program
+    return from_qiskit.program(circuit, origin, by_name=True)
 
 
 def _parse_qasm2(text: Text, survey: Survey) -> QuantumCircuit:

@@ -37,11 +37,9 @@ def read_qasm3(
     """
     text = Text(data, name, include_dirs)
     try:
-        program = from_qiskit.program(*import_qasm3(text))
+        return from_qiskit.program(*import_qasm3(text))
     except OutsideSubset as wrong:
         return _by_qdk(text, name, wrong)
-    program.files = text.files
-    return program
 
 
 def _by_qdk(text: Text, name: str, outside: OutsideSubset) -> Program | Circuit:
@@ -54,6 +52,6 @@ def _by_qdk(text: Text, name: str, outside: OutsideSubset) -> Program | Circuit:
         note = outside.diagnostics[0].message
         found = [replace(diagnostic, notes=(note,)) for diagnostic in wrong.diagnostics]
         raise CompileError(found) from None
-    if isinstance(program, Program):
-        program.files = text.files
+    program.locations.paths = text.locations.paths
+    program.locations.absent = text.locations.absent
     return program

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from qwasmc.diagnostics import CompileError, Diagnostic, Kind
@@ -24,6 +25,9 @@ _UNAVAILABLE = 3
 
 _MESSAGE = re.compile(r"^\s*x (.+(?:\n\s+\| .+)*)", re.MULTILINE)
 _POSITION = re.compile(r",-\[[^\]\n]*:(\d+):(\d+)\]")
+
+_CAPABILITIES = "Qdk.Qsc.CapabilitiesCk."
+"""How the codes of what the QDK finds right, but cannot write as QIR, begin."""
 
 
 class Unavailable(Exception):
@@ -63,4 +67,8 @@ def _refused(text: Text, code: int, said: str) -> CompileError:
     position = _POSITION.search(said, message.end())
     if position is None:
         return CompileError(Diagnostic(shown))
-    return text.error_at(shown, int(position[1]), int(position[2]) - 1)
+    wrong = text.error_at(shown, int(position[1]), int(position[2]) - 1)
+    if _CAPABILITIES not in said[: message.start()]:
+        return wrong
+    help = "a loop until a result is read if all variables of the program are bits"
+    return CompileError([replace(each, kind=Kind.LIMIT, help=help) for each in wrong.diagnostics])

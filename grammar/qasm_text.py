@@ -68,11 +68,6 @@ class Text:
             if found[1] not in STANDARD:  # a parser might open what is not put in
                 raise self.error("this is no place for an include", *found.span())
 
-    @property
-    def files(self) -> list[str]:
-        """Every file read."""
-        return self._sources.names
-
     def _add(self, source: Source, parent: int) -> None:
         self._open.append(source)
         text = _COMMENT.sub(_blank, source.text)

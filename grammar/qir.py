@@ -43,7 +43,7 @@ def read(data: bytes, name: str, entry: str | None = None) -> Program | Circuit:
 
 def _program(module: tree.Module, entry: Entry) -> Program:
     callees = Callees(module, entry)
-    program = Program(locations=module.locations, files=[module.name])
+    program = Program(locations=module.locations)
     errors: list[Diagnostic] = []
     for name in callees.wanted:  # grows while functions are lowered
         lowering = FunctionLowering(module, entry, callees, module.functions[name])

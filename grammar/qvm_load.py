@@ -51,7 +51,6 @@ def load(data: str | bytes, name: str, limits: Limits) -> Loaded:
         Program(
             [Function("main", [block])],
             locations,
-            files=sources.names,
             warnings=[*_reordered(graph, order, places, limits), *builder.warnings(locations)],
         ),
     )

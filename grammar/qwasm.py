@@ -103,7 +103,6 @@ def build(
     program = Program(
         builder.functions(),
         locations,
-        files=sources.names,
         warnings=[
             *expander.warnings,
             *builder.warnings(locations),

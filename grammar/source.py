@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -155,13 +156,14 @@ class Sources:
     def __init__(self, locations: Locations, limits: Limits, roots: Sequence[Path]) -> None:
         self.locations = locations
         self.limits = limits
-        self.roots = [root.resolve() for root in (*roots, *LIBRARY_FOLDERS)]
-        self.names: list[str] = []
-        """Every file read, in order of reading."""
+        self.folders = (*roots, *LIBRARY_FOLDERS)
+        self.roots = [folder.resolve() for folder in self.folders]
         self._known: dict[Path, Source] = {}
 
-    def load(self, data: str | bytes, name: str, directory: Path) -> Source:
-        """Register a file; its text must be UTF-8 without NUL."""
+    def load(self, data: str | bytes, name: str, directory: Path, path: str = "") -> Source:
+        """Register a file; its text must be UTF-8 without NUL.  It lies at `path`, else `name`."""
+        whole = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data
+        self.locations.paths[path or name] = hashlib.sha256(whole).hexdigest()
         size = len(data)
         if size > self.limits.source_bytes:
             data = data[: self.limits.source_bytes]
@@ -170,7 +172,6 @@ class Sources:
         text = data if isinstance(data, str) else data.decode("utf-8", "replace")
         text = text.removeprefix("\ufeff").replace("\r\n", "\n")
         source = Source(self.locations.add_file(name, text), text, directory)
-        self.names.append(name)
         bad = _bad_character(data, text)
         if bad is not None:
             raise CompileError(self._diagnostic(source, *bad))
@@ -190,7 +191,8 @@ class Sources:
     def open(self, target: str, directory: Path) -> Source:
         """The file that an include in a file of the folder `directory` names."""
         try:
-            path = self._search(target, directory)
+            found = self._search(target, directory)
+            path = found.resolve()
             if path in self._known:
                 return self._known[path]
             if path.stat().st_size > self.limits.source_bytes:
@@ -199,16 +201,19 @@ class Sources:
         except (OSError, ValueError) as problem:
             reason = getattr(problem, "strerror", None) or "not a path"
             raise LineError(f"cannot read '{target}': {reason}") from None
-        self._known[path] = source = self.load(data, target, path.parent)
+        name = target if path.is_relative_to(LIBRARY) else str(found)
+        self._known[path] = source = self.load(data, name, found.parent, str(found))
         return source
 
     def _search(self, target: str, directory: Path) -> Path:
-        candidates = [(folder / target).resolve() for folder in (directory, *self.roots)]
-        inside = [path for path in candidates if any(path.is_relative_to(r) for r in self.roots)]
+        """The first file that may be meant, by the name that its folder was given by."""
+        candidates = (folder / target for folder in (directory, *self.folders))
+        inside = [path for path in candidates if self._is_inside(path.resolve())]
         for path in inside:
             if path.is_file():
                 return path
-        if all(path.is_relative_to(LIBRARY) for path in inside):
+            self.locations.absent[str(path)] = None
+        if all(path.resolve().is_relative_to(LIBRARY) for path in inside):
             # Not said: whether there is such a file.
             raise LineError(
                 f"'{target}' leaves the folders that files may be included from",
@@ -219,6 +224,9 @@ class Sources:
             help="looked in the folder of this file, of the program, in the -I folders, "
             "in the library",
         )
+
+    def _is_inside(self, path: Path) -> bool:
+        return any(path.is_relative_to(root) for root in self.roots)
 
     def _rule(self) -> str:
         return f"a file may have {self.limits.source_bytes} bytes"

@@ -32,7 +32,7 @@ from qwasmc.passes.scheduling.requests import check_accuracy, check_waits
 from qwasmc.passes.scheduling.scheduler import Schedule, Unroutable
 from qwasmc.passes.scheduling.script import write_script
 from qwasmc.passes.scheduling.tasks import Act, Tasks
-from qwasmc.target import DEFAULT_DISTANCE, DEFAULT_ERROR_RATE
+from qwasmc.target import DEFAULT_CODE, DEFAULT_DISTANCE, DEFAULT_ERROR_RATE, Code
 
 Ints = NDArray[np.int32]
 
@@ -45,6 +45,7 @@ def lower_surgery(
     max_tiles: int | None = None,
     distance: int = DEFAULT_DISTANCE,
     error_rate: float = DEFAULT_ERROR_RATE,
+    code: Code = DEFAULT_CODE,
 ) -> Surgery:
     """The surgery program of a circuit of Clifford gates, T gates and Pauli corrections.
 
@@ -52,10 +53,10 @@ def lower_surgery(
     error rate and a distance.  CompileError if the program does not fit onto `max_tiles` tiles, or
     its requests for magic states cannot be met.
     """
-    source = built(factory, error_rate, distance)
+    source = built(factory, error_rate, distance, code)
     made = production(source)
     script = write_script(circuit, made)
-    check_accuracy(script, source, error_rate, distance, circuit.locations)
+    check_accuracy(script, source, error_rate, distance, circuit.locations, code)
     tasks, exchanged = finished(script)
 
     def schedule(count: int | None) -> Schedule:

@@ -51,6 +51,8 @@ def deterministic_parities(circuit: Circuit) -> list[Parity]:
     # a result without records (a constant, a lone conjunction) gives a decoder nothing to do
     results = [result for result in logical.results if logical.bits[result.value].records]
     forms = [logical.bits[result.value] for result in results]
+    if not forms:
+        return []
     runs = _sample(logical, forms)
     parities = sparse_kernel(_columns(runs))
     _confirm(logical, [_parity(forms, parity) for parity in parities])

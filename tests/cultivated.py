@@ -5,7 +5,8 @@ from __future__ import annotations
 import stim
 
 from qwasmc.backends.stim.cultivation import DATA, FACES, cultivation
-from qwasmc.backends.stim.noise import NoiseModel, apply_noise
+from qwasmc.backends.stim.noise import apply_noise
+from qwasmc.backends.stim.noise_models import NoiseModel
 
 
 def readout() -> stim.Circuit:

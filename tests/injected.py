@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from qwasmc.backends.stim.emission import Emission, OpenPatch
 from qwasmc.backends.stim.emit import emit
-from qwasmc.backends.stim.noise import NoiseModel, apply_noise
+from qwasmc.backends.stim.noise import apply_noise
+from qwasmc.backends.stim.noise_models import NoiseModel
 from qwasmc.ir.surgery import Magic, Row, SurgeryBuilder
 
 CORNERS = ((0, 0), (1, 0), (0, 1), (1, 1))

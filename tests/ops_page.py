@@ -1,4 +1,4 @@
-"""The reference page of the op table; `python tests/ops_page.py --write` rewrites docs/ops.md."""
+"""The reference page of the op table; `python tests/ops_page.py --write` rewrites it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from qwasmc.ops import OPS, Cost, Effect, OpSpec, Type
 from qwasmc.scalars import FLOAT_PREDICATES, FUNCTIONS, INTEGER_PREDICATES
 
-PAGE = Path(__file__).parent.parent / "docs" / "ops.md"
+PAGE = Path(__file__).parent.parent / "docs" / "reference" / "ops.md"
 
 HEAD = """# Operations
 

@@ -20,7 +20,8 @@ from two_readings import (
 )
 
 from qwasmc.backends.stim.emit import emit
-from qwasmc.backends.stim.noise import apply_noise, parse_noise
+from qwasmc.backends.stim.noise import apply_noise
+from qwasmc.backends.stim.noise_models import parse_noise
 from qwasmc.backends.stim.validate import (
     Build,
     check_action,

@@ -1,36 +1,33 @@
-"""Documentation agrees with the code; `python tests/test_docs.py` rewrites what is generated."""
+"""Documentation agrees with the code, and its links lead somewhere."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
+import physics_pictures
 import pytest
+import reference_pages
 
 import qwasmc
 from qwasmc.backends.stats import stats
 from qwasmc.backends.stim.simulate import simulate
-from qwasmc.pipeline import ORDER, PASSES
 
 ROOT = Path(__file__).parent.parent
-PASSES_PAGE = ROOT / "docs" / "passes.md"
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 
 
-def passes_page() -> str:
-    """The page on passes: its hand-written head, then the pass table."""
-    head, marker, _ = PASSES_PAGE.read_text().partition("test_docs.py`. -->\n")
-    lines = ["", "| pass | from | to | level | what it does |", "|---|---|---|---|---|"]
-    for row in PASSES:
-        level = "on request" if row.level is None else f"-O{row.level}"
-        lines.append(f"| `{row.name}` | {row.takes} | {row.gives} | {level} | {row.doc} |")
-    lines += ["", "## Why in this order", ""]
-    lines += [f"- `{o.before}` before `{o.after}`: {o.reason}." for o in ORDER]
-    return head + marker + "\n".join(lines) + "\n"
+@pytest.mark.parametrize("name", reference_pages.PAGES)
+def test_page_made_from_tables_is_current(name: str):
+    page = (ROOT / "docs" / name).read_text("utf-8")
+    assert page == reference_pages.PAGES[name](), "run python tests/reference_pages.py"
 
 
-def test_passes_page_is_current():
-    assert PASSES_PAGE.read_text() == passes_page()
+@pytest.mark.parametrize("name", physics_pictures.PICTURES)
+def test_picture_is_current(name: str):
+    drawn = (physics_pictures.FOLDER / name).read_text("utf-8")
+    assert drawn == physics_pictures.PICTURES[name](), "run python tests/physics_pictures.py"
 
 
 def documented_keys(command: str) -> list[str]:
@@ -48,11 +45,27 @@ def test_json_page_lists_every_key():
     assert documented_keys("simulate") == list(simulate(artifact.program, 1, 0))
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def links(page: Path) -> Iterator[tuple[Path, str]]:
+    """The files that a page links to, with the sections, if any."""
+    for target in re.findall(r"\]\((?!https?:)([^)]+)\)", page.read_text("utf-8")):
+        path, _, section = target.partition("#")
+        yield (page.parent / path if path else page), section
+
+
+def sections(page: Path) -> set[str]:
+    """The names by which a page's sections are linked to, as GitHub makes them."""
+    titles = re.findall(r"^#+ (.*)$", page.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_links_lead_somewhere(page: Path):
-    for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
-        assert (page.parent / target).exists(), f"{page.name} links to {target}"
+    for path, section in links(page):
+        assert path.exists(), f"{page.name} links to {path}"
+        assert not section or section in sections(path), f"{path.name} has no section {section}"
 
 
-if __name__ == "__main__":
-    PASSES_PAGE.write_text(passes_page())
+def test_every_page_is_in_the_index():
+    index = ROOT / "docs" / "index.md"
+    linked = {path.resolve() for path, _ in links(index)}
+    assert {page.resolve() for page in (ROOT / "docs").rglob("*.md")} <= linked | {index}

@@ -14,7 +14,8 @@ from qwasmc.backends.stim import chip, shape
 from qwasmc.backends.stim.emission import Emission
 from qwasmc.backends.stim.emit import emit
 from qwasmc.backends.stim.kept import Kept
-from qwasmc.backends.stim.noise import NoiseModel, Noiser, apply_noise
+from qwasmc.backends.stim.noise import Noiser, apply_noise
+from qwasmc.backends.stim.noise_models import NoiseModel
 from qwasmc.ir.surgery import Letter, Magic, Row, Surgery, SurgeryBuilder, encode_join
 
 X, Z = Letter.X, Letter.Z

@@ -118,8 +118,10 @@ def test_warnings_reach_python():
 
 def test_an_artifact_without_a_circuit_says_so():
     artifact = qwasmc.compile(EXAMPLES / "bell.qwasm", emit="circuit")
-    with pytest.raises(AttributeError, match="no physical circuit"):
+    with pytest.raises(AttributeError, match="no circuit object"):
         _ = artifact.circuit
+    with pytest.raises(AttributeError, match="no physical circuit"):
+        _ = artifact.physical
 
 
 @pytest.mark.parametrize(

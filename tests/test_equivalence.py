@@ -109,7 +109,7 @@ def test_agrees_with_state_vectors():
 
 @pytest.mark.slow
 def test_agrees_with_state_vectors_at_length():
-    check_seeds(range(10_000, 40_000))
+    check_seeds(range(10_000, 18_000))
 
 
 def test_circuits_that_both_measure_ancillas_agree_with_state_vectors():
@@ -482,7 +482,11 @@ def test_small_files_with_toffolis_lowered(name: str):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", sorted(path.stem for path in FEYNMAN.glob("*.qasm")))
+@pytest.mark.parametrize(
+    "name",
+    # Two that take a minute each are left out.
+    sorted({path.stem for path in FEYNMAN.glob("*.qasm")} - {"hwb10", "qcla_mod_7"}),
+)
 def test_files_with_toffolis_lowered(name: str):
     check_file(name)
 

@@ -346,7 +346,7 @@ def test_random_structured_circuits(seed: int):
 
 
 @pytest.mark.slow
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.integers(0, 2**32))
 def test_more_random_structured_circuits(seed: int):
     assert agrees(random_circuit(random.Random(seed)))

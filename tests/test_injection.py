@@ -12,7 +12,8 @@ from statevector import MATRIX, apply
 from unseen import faults
 
 from qwasmc.backends.stim import port
-from qwasmc.backends.stim.noise import NoiseModel, apply_noise
+from qwasmc.backends.stim.noise import apply_noise
+from qwasmc.backends.stim.noise_models import NoiseModel
 from qwasmc.ir.surgery import Magic
 
 GATES = {"S": MATRIX["t"], "CX": MATRIX["cx"]}

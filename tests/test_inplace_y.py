@@ -12,7 +12,8 @@ from surgery_shapes import MIXED, PLAIN, join, turned
 
 from qwasmc.backends.stim.emission import OpenPatch
 from qwasmc.backends.stim.emit import emit
-from qwasmc.backends.stim.noise import NoiseModel, apply_noise
+from qwasmc.backends.stim.noise import apply_noise
+from qwasmc.backends.stim.noise_models import NoiseModel
 from qwasmc.diagnostics import CompileError
 from qwasmc.ir.surgery import Join, Letter, Magic, Row, Surgery, SurgeryBuilder, Tile, encode_join
 

@@ -9,14 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qwasmc.backends.stim import noise
-from qwasmc.backends.stim.noise import (
-    NoiseError,
-    NoiseModel,
-    Noiser,
-    apply_noise,
-    circuit_qubits,
-    parse_noise,
-)
+from qwasmc.backends.stim.noise import Noiser, apply_noise, circuit_qubits
+from qwasmc.backends.stim.noise_models import NoiseError, NoiseModel, parse_noise
 
 UNIFORM = NoiseModel.uniform(0.125)
 MODELS = st.sampled_from([UNIFORM, NoiseModel.si1000(0.0625), NoiseModel(gate2=0.25, idle=0.5)])
@@ -415,7 +409,7 @@ def test_parse_noise():
     ("text", "message"),
     [
         ("", "unknown noise model ''"),
-        ("uniform", "expected none, uniform:P or si1000:P"),
+        ("uniform", "expected none, uniform:P, si1000:P or target"),
         ("none:0.1", "unknown noise model"),
         ("uniform:a", "'a' in noise model 'uniform:a' is not a number"),
         ("uniform:nan", "nan is not between"),

@@ -134,13 +134,14 @@ def test_included_files(tmp_path: Path):
     program = read(HEAD + 'include "a.inc"; z r[1];', str(main))
     places = [program.locations.place(op.loc) for op in ops(program) if op.spec.qubits]
     assert [str(place) for place in places] == [
-        "a.inc:4:3",
-        "a.inc:4:3",
-        "sub/b.inc:1:1",
-        "c.inc:1:1",
+        f"{tmp_path / 'a.inc'}:4:3",
+        f"{tmp_path / 'a.inc'}:4:3",
+        f"{tmp_path / 'sub' / 'b.inc'}:1:1",
+        f"{tmp_path / 'sub' / 'c.inc'}:1:1",
         f"{main}:3:18",
     ]
-    assert program.files == [str(main), "a.inc", "sub/b.inc", "c.inc"]
+    included = [tmp_path / "a.inc", tmp_path / "sub" / "b.inc", tmp_path / "sub" / "c.inc"]
+    assert list(program.locations.paths) == [str(path) for path in (main, *included)]
     assert len(program.locations.chain(ops(program)[5].loc)) == 3
 
 

@@ -158,7 +158,7 @@ def test_positions_in_included_files(tmp_path: Path):
     assert places(program) == [("h", 3, 3), ("x", 3, 3), ("z", 3, 18)]
     at = program.locations
     files = [at.files[at.file[op.loc]] for op in ops(program) if op.name in ("z", "h")]
-    assert files == ["a.inc", str(tmp_path / "main.qasm")]
+    assert files == [str(tmp_path / "a.inc"), str(tmp_path / "main.qasm")]
 
 
 # -- refusals
@@ -256,7 +256,7 @@ def test_the_qdk_reads_what_the_importer_does_not():
     program = reader.read_qasm3(HEAD + CLASSICAL, "test.qasm")
     assert isinstance(program, Program)
     assert program.locations.files == ["test.qasm (as QIR)"]
-    assert program.files == ["test.qasm"]
+    assert list(program.locations.paths) == ["test.qasm"]
     (key,) = program_oracle.distribution(program)
     assert [value for _, value in key] == [1, 0, 4]
 
@@ -274,6 +274,14 @@ def test_the_qdk_says_what_is_wrong_and_where():
     assert found.place is not None
     assert (found.place.line, found.place.column, found.place.end) == (4, 7, 10)
     assert "'int' are not supported" in found.notes[0]
+
+
+@needs_qdk
+def test_a_loop_that_qir_cannot_say_is_a_limit():
+    wrong = refusal(HEAD + "qubit q; bit c; int n = 0; c = measure q; "
+        "while (c) { n = n + 1; h q; c = measure q; }")  # fmt: skip
+    assert wrong.exit_code == Kind.LIMIT
+    assert "all variables of the program are bits" in wrong.diagnostics[0].help
 
 
 @pytest.mark.slow

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from predicated import random_circuit
 
-from qwasmc.backends import qiskit as module
 from qwasmc.backends.qiskit import Translated, to_qiskit, width
+from qwasmc.backends.structured import circuits as module
 from qwasmc.diagnostics import CompileError
 from qwasmc.ir.circuit import Circuit, CircuitBuilder
 from qwasmc.ops import OPS
@@ -70,7 +70,7 @@ def test_a_shared_condition_is_computed_once():
         bits.append(q + 1)
     both = builder.add("and", bits)
     builder.add("x", [q], cond=both)
-    builder.add("y", [q - 2], cond=both)
+    builder.add("y", [q - 3], cond=both)
     made = to_qiskit(builder.freeze())
     assert [register.name for register in made.circuit.cregs] == ["m", "c"]
     assert made.circuit.count_ops()["store"] == 1
@@ -103,6 +103,6 @@ def test_uncomputation_is_refused_where_it_stands():
     builder = CircuitBuilder()
     file = builder.locations.add_file("p.qwasm", "UNCOMPUTE s")
     builder.add("uncompute", attr="s", loc=builder.locations.add(file, 1, 1, 10))
-    with pytest.raises(CompileError, match="no meaning in a Qiskit circuit") as refused:
+    with pytest.raises(CompileError, match="no meaning in a circuit of gates") as refused:
         to_qiskit(builder.freeze())
     assert str(refused.value.diagnostics[0].place) == "p.qwasm:1:1"

@@ -344,7 +344,10 @@ def test_includes(tmp_path):
     program = load(text, name, include_dirs=[tmp_path / "lib"])
     names = [op.name for op in program.main.blocks[0].ops]
     assert names == ["alloc"] * 3 + ["h", "x", "z", "return"]
-    assert program.files == [name, "one.qasm", "deep/two.qasm", "../three.qasm"]
+    lib, main = tmp_path / "lib", tmp_path / "main"
+    found = [name, lib / "one.qasm", lib / "deep" / "two.qasm", lib / "deep" / ".." / "three.qasm"]
+    assert list(program.locations.paths) == [str(path) for path in found]
+    assert list(program.locations.absent) == [str(main / "one.qasm")]
 
 
 @pytest.mark.skipif(not hasattr(os, "symlink"), reason="no symbolic links")

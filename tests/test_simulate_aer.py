@@ -11,6 +11,7 @@ from chi_square import check
 from predicated import random_circuit
 from statevector import MATRIX, apply, distribution, rotation
 
+from qwasmc import pipeline
 from qwasmc.backends import aer, live
 from qwasmc.backends.aer import AerQubits
 from qwasmc.backends.clifford import name_turns
@@ -174,12 +175,13 @@ def test_computed_bits_on_many_qubits():
     assert sum(aer.sample(builder.freeze(), 5, 0)["counts"].values()) == 5
 
 
-def test_without_aer_the_extra_is_named():
-    def missing(function: str):
+def test_without_aer_the_extra_is_named(monkeypatch):
+    def missing(module: str):
         raise ModuleNotFoundError("No module named 'qiskit_aer'", name="qiskit_aer")
 
-    with pytest.raises(CompileError, match="not installed") as refused:
-        simulate(magic(), 1, 0, missing)
+    monkeypatch.setattr(pipeline.importlib, "import_module", missing)
+    with pytest.raises(CompileError, match="qiskit_aer, which is not installed") as refused:
+        simulate(magic(), 1, 0, pipeline.load)
     assert refused.value.exit_code == 2
     assert "qwasmc[simulate]" in refused.value.diagnostics[0].help
 

@@ -14,7 +14,8 @@ from random_circuits import random_clifford, random_guarded
 from qwasmc.backends.stim import validate as module
 from qwasmc.backends.stim.emission import BitParity, OpenPatch, Records
 from qwasmc.backends.stim.emit import emit
-from qwasmc.backends.stim.noise import NoiseModel, apply_noise
+from qwasmc.backends.stim.noise import apply_noise
+from qwasmc.backends.stim.noise_models import NoiseModel
 from qwasmc.backends.stim.probe import probe
 from qwasmc.backends.stim.validate import (
     Build,

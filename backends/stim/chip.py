@@ -23,7 +23,7 @@ class Chip:
 
     def __init__(self, surgery: Surgery, distance: int) -> None:
         self.distance = distance
-        everything = _positions(surgery, distance)
+        everything = positions(surgery, distance)
         self._low = everything.min(axis=0) if len(everything) else np.zeros(2, dtype=np.int64)
         self._stride = int((everything[:, 0] - self._low[0]).max(initial=0)) + 1
         self._keys = self._key(everything)
@@ -62,7 +62,7 @@ class Chip:
         self._placed.age()
 
 
-def _positions(surgery: Surgery, distance: int) -> Ints:
+def positions(surgery: Surgery, distance: int) -> Ints:
     """(n, 2) twice the coordinates of all qubits that some region uses, in reading order."""
     found = [np.zeros((0, 2), dtype=np.int64)]
     added = 0

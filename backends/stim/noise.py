@@ -21,15 +21,7 @@ is understood once.
 
 A *layer* is what stands between two TICKs.  The noise of an operation follows it at once; that
 of the qubits a layer leaves alone closes the layer.  Annotations, tags and REPEAT blocks stay.
-
-Two models are known by name:
-
-- `uniform:p`: every gate, reset, measurement and idle qubit fails with probability p.
-- `si1000:p`: superconducting-inspired, 1000 ns per cycle (Gidney, Newman, Fowler, Broughton,
-  "A Fault-Tolerant Honeycomb Memory", arXiv:2108.10457, the SI1000 column of its noise tables).
-
-In both, a measurement flips its recorded result, and a classically controlled Pauli is a
-change of frame: it has no noise and keeps no qubit busy.
+`noise_models` says what follows what.
 
 Operations tagged `port` inject a magic state whose preparation is accounted for elsewhere.  The
 qubits they act on are free of noise for that layer, and so is a gate that another qubit shares
@@ -39,8 +31,8 @@ with them; one that waits is named by `I[port]`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, fields
-from functools import cache, lru_cache
+from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 from typing import NamedTuple
 
@@ -58,8 +50,18 @@ from qwasmc.backends.stim.lines import (
     shortened,
     target_groups,
 )
+from qwasmc.backends.stim.noise_models import (
+    NoiseError,
+    NoiseModel,
+    Rule,
+    channel_text,
+    pauli_text,
+    rule_of,
+)
+from qwasmc.target import GateBased
 
 Bools = NDArray[np.bool_]
+Floats = NDArray[np.float64]
 
 PORT_TAG = "port"
 """Tag of the operations of a noise-free injection port."""
@@ -68,85 +70,8 @@ _INDENT = "    "
 _MAX_REMEMBERED = 1 << 25
 """Most characters of the lines whose meaning is remembered."""
 
-_MAX_IDLE = 16
+_MAX_IDLE = 32
 """Layers whose idle qubits are remembered: those of a round come again in its slab."""
-
-_MIXED_1 = 3 / 4
-_MIXED_2 = 15 / 16
-
-
-class NoiseError(ValueError):
-    """A noise model that makes no sense, or a circuit that noise cannot be added to."""
-
-
-def _strength(limit: float) -> float:
-    """A field of `NoiseModel`: no noise by default, at most `limit`."""
-    strength: float = field(default=0.0, metadata={"limit": limit})
-    return strength
-
-
-@dataclass(frozen=True, slots=True)
-class NoiseModel:
-    """Error probabilities by cause; the default is no noise.
-
-    A depolarizing channel may at most mix completely (3/4 on one qubit, 15/16 on two): beyond
-    that Stim has no error model for it.
-    """
-
-    gate1: float = _strength(_MIXED_1)
-    """DEPOLARIZE1 after a one-qubit gate."""
-    gate2: float = _strength(_MIXED_2)
-    """DEPOLARIZE2 after a two-qubit gate."""
-    reset: float = _strength(1.0)
-    """A reset prepares the orthogonal state."""
-    measure: float = _strength(1.0)
-    """A measurement records the wrong result."""
-    idle: float = _strength(_MIXED_1)
-    """DEPOLARIZE1 on a qubit that a layer does not touch."""
-    resonator_idle: float = _strength(_MIXED_1)
-    """DEPOLARIZE1, on top, on a qubit not measured or reset in a layer where others are."""
-
-    def __post_init__(self) -> None:
-        for item in fields(self):
-            value, limit = getattr(self, item.name), item.metadata["limit"]
-            if not 0 <= value <= limit:
-                raise NoiseError(
-                    f"{item.name} error probability {value!r} is not between 0 and {limit}"
-                )
-
-    @classmethod
-    def uniform(cls, p: float) -> NoiseModel:
-        """Every location fails with probability `p`."""
-        return cls(gate1=p, gate2=p, reset=p, measure=p, idle=p)
-
-    @classmethod
-    def si1000(cls, p: float) -> NoiseModel:
-        """SI1000 of arXiv:2108.10457, scaled by the two-qubit error probability `p`.
-
-        The paper's gate set is CZ and Z-basis reset and measurement; others get the noise of
-        their class.  The paper flips the qubit before a measurement, this flips the record.
-        """
-        return cls(
-            gate1=p / 10, gate2=p, reset=2 * p, measure=5 * p, idle=p / 10, resonator_idle=2 * p
-        )
-
-
-def parse_noise(text: str) -> NoiseModel:
-    """The model that `none`, `uniform:P` or `si1000:P` names; `NoiseError` for anything else."""
-    if text == "none":
-        return NoiseModel()
-    name, colon, number = text.partition(":")
-    makers = {"uniform": NoiseModel.uniform, "si1000": NoiseModel.si1000}
-    if name not in makers or not colon:
-        raise NoiseError(f"unknown noise model '{text}': expected none, uniform:P or si1000:P")
-    try:
-        p = float(number)
-    except ValueError:
-        raise NoiseError(f"'{number}' in noise model '{text}' is not a number") from None
-    try:
-        return makers[name](p)
-    except NoiseError as problem:
-        raise NoiseError(f"noise model '{text}': {problem}") from None
 
 
 def apply_noise(
@@ -188,8 +113,8 @@ class Noiser:
         self._operations: dict[str, _Operation] = {}
         self._remembered = 0
         """Characters of the keys of `_operations`."""
-        self._idle = _channel("DEPOLARIZE1", model.idle)
-        self._resonator_idle = _channel("DEPOLARIZE1", model.resonator_idle)
+        self._idle = channel_text("DEPOLARIZE1", model.idle)
+        self._resonator_idle = channel_text("DEPOLARIZE1", model.resonator_idle)
         self._others = lru_cache(maxsize=_MAX_IDLE)(self._spell_others)
 
     def text(self, circuit: str) -> str:
@@ -205,7 +130,8 @@ class Noiser:
         return "\n".join([*out, ""])
 
     def _new_layer(self) -> _Layer:
-        return _Layer(*np.zeros((3, len(self._names)), dtype=np.bool_))
+        touched, collapsed, ports = np.zeros((3, len(self._names)), dtype=np.bool_)
+        return _Layer(touched, collapsed, ports, np.zeros(len(self._names)))
 
     def _body(self, lines: Sequence[str], before: _Layer) -> tuple[list[str], _Layer]:
         """The noisy form of a loop body or fragment that starts inside the layer `before`.
@@ -267,7 +193,7 @@ class Noiser:
 
     def _understand(self, line: str) -> _Operation:
         name, tag, arguments, targets = line_parts(line)
-        rule = _rule(self._model, name)
+        rule = rule_of(self._model, name)
         if rule is None:
             raise NoiseError(f"no noise rule for '{shortened(line)}'")
         if arguments:
@@ -310,6 +236,7 @@ class Noiser:
         begun = bool(layer.touched.any())
         for operation in operations:
             layer.touched[operation.qubits] = True
+            layer.busy[operation.qubits] += operation.rule.time
             if operation.rule.collapses:
                 layer.collapsed[operation.qubits] = True
             if operation.is_port:
@@ -334,7 +261,7 @@ class Noiser:
             out.append(f"{rule.after} {targets.replace('!', '')}")
 
     def _append_by_group(
-        self, head: str, rule: _Rule, targets: str, layer: _Layer, out: list[str]
+        self, head: str, rule: Rule, targets: str, layer: _Layer, out: list[str]
     ) -> str:
         """Append an instruction some of whose targets may be ports or classical bits.
 
@@ -354,10 +281,20 @@ class Noiser:
 
     def _close(self, layer: _Layer, out: list[str]) -> None:
         """Append the noise of the qubits that the finished `layer` left waiting."""
+        if self._model.timed is not None:
+            self._wait(self._model.timed, layer, out)
         if layer.touched.any():
             self._depolarize(self._idle, layer.touched, out)
         if layer.collapsed.any():
             self._depolarize(self._resonator_idle, layer.collapsed | layer.ports, out)
+
+    def _wait(self, qubit: GateBased, layer: _Layer, out: list[str]) -> None:
+        """Append the errors of qubits for the time that they wait for others."""
+        waits = layer.busy.max(initial=0.0) - layer.busy
+        waits[layer.ports] = 0.0
+        for wait in np.unique(waits[waits > 0]).tolist():
+            channel = pauli_text(*qubit.idle_errors(wait))
+            self._depolarize(channel, waits != wait, out)
 
     def _depolarize(self, channel: str, spared: Bools, out: list[str]) -> None:
         if channel and not spared.all():
@@ -375,27 +312,20 @@ class _Layer:
     touched: Bools
     collapsed: Bools
     ports: Bools
+    busy: Floats
+    """For how many ns; 0 if the model has no times."""
     has_ports: bool = False
 
     def copy(self) -> _Layer:
-        return _Layer(self.touched.copy(), self.collapsed.copy(), self.ports.copy(), self.has_ports)
+        touched, collapsed, ports, busy = self._arrays
+        return _Layer(touched.copy(), collapsed.copy(), ports.copy(), busy.copy(), self.has_ports)
 
     def equals(self, other: _Layer) -> bool:
-        mine, its = ((layer.touched, layer.collapsed, layer.ports) for layer in (self, other))
-        return all(map(np.array_equal, mine, its))
+        return all(map(np.array_equal, self._arrays, other._arrays))
 
-
-class _Rule(NamedTuple):
-    """What noise a kind of operation gets, as Stim text; empty for none."""
-
-    after: str = ""
-    """Channel that follows, on the same targets."""
-    flip: str = ""
-    """Argument of a measurement."""
-    collapses: bool = False
-    """Whether it measures or resets."""
-    width: int = 1
-    """Number of targets that belong together."""
+    @property
+    def _arrays(self) -> tuple[Bools, Bools, Bools, Floats]:
+        return self.touched, self.collapsed, self.ports, self.busy
 
 
 class _Operation(NamedTuple):
@@ -404,31 +334,9 @@ class _Operation(NamedTuple):
     head: str
     """Name with tag."""
     targets: str
-    rule: _Rule
+    rule: Rule
     qubits: NDArray[np.int32]
     """Where the qubits that it acts on physically stand among all."""
     quantum: bool
     """Whether all targets are qubits."""
     is_port: bool
-
-
-def _channel(name: str, p: float) -> str:
-    return f"{name}({p:.15g})" if p else ""
-
-
-@cache
-def _rule(model: NoiseModel, name: str) -> _Rule | None:
-    """The rule for the gate `name`; None for noise channels and for Pauli-product gates."""
-    gate = stim.gate_data(name)
-    width = 2 if gate.is_two_qubit_gate else 1
-    if gate.is_unitary and gate.is_single_qubit_gate:
-        return _Rule(after=_channel("DEPOLARIZE1", model.gate1))
-    if gate.is_unitary and gate.is_two_qubit_gate:
-        return _Rule(after=_channel("DEPOLARIZE2", model.gate2), width=width)
-    after = ""
-    if gate.is_reset:
-        after = _channel("Z_ERROR" if name.endswith("X") else "X_ERROR", model.reset)
-    if gate.produces_measurements and 0 in gate.num_parens_arguments_range:
-        flip = _channel("", model.measure)
-        return _Rule(after=after, flip=flip, collapses=True, width=width)
-    return _Rule(after=after, collapses=True) if gate.is_reset else None

@@ -50,6 +50,11 @@ class Parities:
         self._constant.append(constant)
         return len(self._base) - 1
 
+    def parts(self, node: Node) -> tuple[tuple[Node, ...], list[int], int]:
+        """What `add` was given: nodes, records, and the constant."""
+        records: list[int] = (self._offsets[node] + self._base[node]).tolist()
+        return self._children[node], records, self._constant[node]
+
     def expand(self, node: Node) -> tuple[list[int], int]:
         """The sorted records and the constant whose XOR a node is; linear in its ancestry."""
         seen, stack = {node}, [node]

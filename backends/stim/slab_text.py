@@ -68,20 +68,33 @@ class State:
         """The signs of X and Z of what INPUT and OUTPUT rows leave open."""
 
 
+def slab_rounds(surgery: Surgery, slab: Slab, rounds: int) -> int:
+    """The rounds of a slab if ordinary ones have `rounds`."""
+    waits = surgery.aux[slab.waits]
+    twisted = any(
+        term.letter == Letter.Y for region in slab.regions for term in region.shape.code.join.terms
+    )
+    ordinary = max(rounds + TWIST_ROUNDS * twisted, _least(surgery, slab))
+    return int(waits.sum()) + (slab.length - len(waits)) * ordinary
+
+
+def _least(surgery: Surgery, slab: Slab) -> int:
+    """The rounds that a slab needs at least."""
+    shapes = [region.shape for region in slab.regions]
+    least = max((each.least for each in shapes if isinstance(each, InPlaceY)), default=1)
+    if slab.waits and surgery.aux[slab.waits[0]] < least:
+        message = f"a patch in this slab needs {least} rounds for its Y"
+        raise CompileError(surgery.locations.diagnostic(message, int(surgery.loc[slab.waits[0]])))
+    return least
+
+
 class SlabEmitter:
     """Writes one slab and advances the emitter's state past it."""
 
     def __init__(self, emitter: State, slab: Slab) -> None:
         self.emitter, self.slab = emitter, slab
         self.parities = emitter.parities
-        waits = emitter.surgery.aux[slab.waits]
-        twisted = any(
-            term.letter == Letter.Y
-            for region in slab.regions
-            for term in region.shape.code.join.terms
-        )
-        ordinary = emitter.rounds + TWIST_ROUNDS * twisted
-        self.rounds = int(waits.sum()) + (slab.length - len(waits)) * max(ordinary, self._least())
+        self.rounds = slab_rounds(emitter.surgery, slab, emitter.rounds)
         self.placements = [emitter.chip.place(region.shape, region.tile) for region in slab.regions]
         self.plans = [_plan(placement, self.rounds) for placement in self.placements]
         """What each region does: the first round of each of its phases, and the phase."""
@@ -100,16 +113,6 @@ class SlabEmitter:
         """The first rounds of the slab's stretches, in which the rounds are alike."""
         self.layers = 0
         """Layers written so far."""
-
-    def _least(self) -> int:
-        """The rounds that the slab needs at least."""
-        surgery, waits = self.emitter.surgery, self.slab.waits
-        shapes = [region.shape for region in self.slab.regions]
-        least = max((each.least for each in shapes if isinstance(each, InPlaceY)), default=1)
-        if waits and surgery.aux[waits[0]] < least:
-            message = f"a patch in this slab needs {least} rounds for its Y"
-            raise CompileError(surgery.locations.diagnostic(message, int(surgery.loc[waits[0]])))
-        return least
 
     def text(self) -> str:
         """The slab as Stim text."""

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
+import math
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
-from typing import Any
+from string import Formatter
+from typing import Any, cast
 
 import click
 
-from qwasmc.diagnostics import Diagnostic, render
+from qwasmc.commands.console import console
 from qwasmc.grammar.evaluator import Limits
 from qwasmc.languages import LANGUAGES
 from qwasmc.options import DEFAULTS, Options, Watch
@@ -37,13 +38,47 @@ def together(*decorators: Decorator) -> Decorator:
     return decorate
 
 
-input_argument = click.argument("path", metavar="IN")
+class Number(click.FloatRange):
+    """A number in a range; `nan` is in none."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """The number that is written; fails where it is not one in the range."""
+        found = float(super().convert(value, param, ctx))
+        if math.isnan(found):
+            self.fail(f"{value} is not a number.", param, ctx)
+        return found
+
+
+input_argument = click.argument("path", metavar="IN", type=click.Path())
 
 output_option = click.option(
-    "-o", "output", metavar="OUT", default=STDIO, help="Where to write; - is standard output."
+    "-o",
+    "output",
+    type=click.Path(),
+    metavar="OUT",
+    default=STDIO,
+    help="Where to write; - is standard output.",
 )
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+PICTURES = (".pdf", ".png", ".svg")
+"""What --plot can write."""
+
+
+def plot_option(help: str) -> Decorator:
+    """The option --plot, which takes the name of a picture."""
+
+    def check(_: object, __: object, name: str | None) -> str | None:
+        if name is not None and not name.endswith(PICTURES):
+            raise click.UsageError(f"--plot needs a name that ends in {', '.join(PICTURES)}")
+        return name
+
+    help = f"{help}: a .png, .svg or .pdf."
+    return cast(Decorator, click.option("--plot", metavar="FILE", callback=check, help=help))
+
 
 reading_options = together(
     click.option(
@@ -61,7 +96,12 @@ reading_options = together(
         help="Set a .param of the program.",
     ),
     click.option(
-        "-I", "include_dirs", metavar="DIR", multiple=True, help="Look for .include files in DIR."
+        "-I",
+        "include_dirs",
+        type=click.Path(),
+        metavar="DIR",
+        multiple=True,
+        help="Look for .include files in DIR.",
     ),
     click.option("--entry", metavar="NAME", help="The function of a QIR module that is run."),
     *(
@@ -97,7 +137,7 @@ pass_options = together(
     iterations_option,
     click.option(
         "--synthesis-error",
-        type=click.FloatRange(0, 1, min_open=True, max_open=True),
+        type=Number(0, 1, min_open=True, max_open=True),
         default=DEFAULTS.synthesis_error,
         metavar="E",
         help="How far all synthesised rotations together may be from the program's.",
@@ -122,7 +162,7 @@ pass_options = together(
     ),
     click.option(
         "--time-budget",
-        type=click.FloatRange(min=0),
+        type=Number(min=0),
         default=DEFAULTS.time_budget,
         metavar="S",
         help="Seconds of search at -O3; a search that is cut short is reported.",
@@ -154,7 +194,7 @@ pass_options = together(
     ),
     click.option(
         "--error-budget",
-        type=click.FloatRange(0, 1, min_open=True, max_open=True),
+        type=Number(0, 1, min_open=True, max_open=True),
         metavar="E",
         help="Choose distance, floor plan and factories, as far as they are not given, so that the "
         "whole program fails with at most this probability.",
@@ -192,6 +232,16 @@ pass_options = together(
 )
 
 
+target_option = click.option(
+    "--target",
+    type=click.Path(),  # the shell completes names of files
+    default=DEFAULTS.target,
+    metavar="NAME|FILE",
+    help="The machine: a name in `qwasmc targets`, a description (.toml), or auto. See "
+    "docs/targets.md.",
+)
+
+
 def split_pair(pair: str) -> tuple[str, str]:
     """The two sides of K=V."""
     key, equals, value = pair.partition("=")
@@ -209,23 +259,35 @@ def make_options(**given: Any) -> Options:
 @contextmanager
 def watching() -> Iterator[Watch]:
     """A watch that shows the current stage, if somebody looks at a terminal."""
-    if not sys.stderr.isatty():
-        yield Watch(warn=show)
+    warn = console().show
+    if console().style != "text" or not sys.stderr.isatty():
+        yield Watch(warn=warn)
         return
-    console = load("rich.console:Console")(stderr=True)
-    with console.status("starting") as status:
-        yield Watch(stage=status.update, warn=show)
+    with load("qwasmc.commands.terminal:stages")() as shown:
+        yield Watch(stage=shown.stage, plan=shown.plan, warn=warn)
 
 
-def show(diagnostic: Diagnostic) -> None:
-    """Print a diagnostic on standard error, in colour on a terminal."""
-    text = render(diagnostic)
-    first, colon, rest = text.partition(":")
-    if not os.environ.get("NO_COLOR"):
-        first = click.style(
-            first, fg="red" if diagnostic.severity == "error" else "yellow", bold=True
-        )
-    click.echo(first + colon + rest, err=True, nl=False)
+def table(
+    rows: Sequence[Sequence[object]],
+    headers: Sequence[str],
+    layout: str,
+    *,
+    heading: bool = False,
+) -> None:
+    """Print a table: in columns that fit on a terminal, else as lines in a `layout`.
+
+    The layout, a format of all cells, may have a second line for the last ones.  In a pipe there is
+    no line of headers, unless a `heading` is wanted: it has those of the first line.
+    """
+    if sys.stdout.isatty():
+        specs = [spec or "" for _, name, spec, _ in Formatter().parse(layout) if name is not None]
+        justify = ["right" if spec.startswith(">") else "left" for spec in specs]
+        load("qwasmc.commands.terminal:show_table")(rows, headers, justify)
+        return
+    if heading:
+        click.echo(layout.partition("\n")[0].format(*headers))
+    for row in rows:
+        click.echo(layout.format(*row).rstrip())
 
 
 def pretty_json(data: object) -> str:

@@ -15,6 +15,8 @@ from qwasmc.commands.common import (
     make_options,
     pass_options,
     reading_options,
+    table,
+    target_option,
     watching,
 )
 from qwasmc.pipeline import load
@@ -23,6 +25,7 @@ from qwasmc.pipeline import load
 @click.command()
 @input_argument
 @json_option
+@target_option
 @reading_options
 @level_option
 @pass_options
@@ -41,5 +44,4 @@ def stats(path: str, as_json: bool, **given: Any) -> None:
         click.echo(json.dumps(counts))
         return
     gates = counts.pop("gates")
-    for name, count in (*counts.items(), *gates.items()):
-        click.echo(f"{name:>14} {count:>9}")
+    table([*counts.items(), *gates.items()], ("what", "count"), "{:>14} {:>9}")

@@ -1,13 +1,13 @@
-"""`qwasmc ops`, `passes`, `formats` and `targets`: tables of what there is."""
+"""`qwasmc ops`, `passes` and `formats`: tables of what there is."""
 
 from __future__ import annotations
 
 import click
 
+from qwasmc.commands.common import table
 from qwasmc.formats import FORMATS
 from qwasmc.ops import OPS
 from qwasmc.pipeline import PASSES
-from qwasmc.target import TARGETS
 
 
 @click.command()
@@ -18,8 +18,8 @@ def ops() -> None:
     Example:
       qwasmc ops
     """
-    for spec in OPS:
-        click.echo(f"{spec.name:<12} {spec.cost.name.lower():<10} {spec.doc}")
+    rows = [(spec.name, spec.cost.name.lower(), spec.doc) for spec in OPS]
+    table(rows, ("operation", "cost", "what it does"), "{:<12} {:<10} {}")
 
 
 @click.command()
@@ -30,9 +30,14 @@ def passes() -> None:
     Example:
       qwasmc passes
     """
-    for row in PASSES:
-        level = "on request" if row.level is None else f"-O{row.level}"
-        click.echo(f"{row.name:<14} {row.takes:>8} -> {row.gives:<8} {level:<11} {row.doc}")
+    rows = [(row.name, row.takes, row.gives, _level(row.level), row.doc) for row in PASSES]
+    headers = ("pass", "from", "to", "level", "what it does")
+    table(rows, headers, "{:<14} {:>8} -> {:<8} {:<11} {}")
+
+
+def _level(level: int | None) -> str:
+    """The lowest optimisation level that runs a pass."""
+    return "on request" if level is None else f"-O{level}"
 
 
 @click.command()
@@ -43,18 +48,5 @@ def formats() -> None:
     Example:
       qwasmc formats
     """
-    for row in FORMATS:
-        click.echo(f"{row.name:<16} {' '.join(row.suffixes):<14} {row.doc}")
-
-
-@click.command()
-def targets() -> None:
-    """The machines that circuits are made for.
-
-    \b
-    Example:
-      qwasmc targets
-    """
-    for target in TARGETS:
-        allowed = target.distances
-        click.echo(f"{target.name:<8} d={allowed[0]}..{allowed[-1]} odd  {target.doc}")
+    rows = [(row.name, " ".join(row.suffixes), row.doc) for row in FORMATS]
+    table(rows, ("format", "suffixes", "what is written"), "{:<16} {:<14} {}")

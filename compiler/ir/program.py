@@ -138,8 +138,6 @@ class Program:
 
     functions: list[Function] = field(default_factory=list)
     locations: Locations = field(default_factory=Locations)
-    files: list[str] = field(default_factory=list)
-    """Every file read, in order of reading (for dependency files and manifests)."""
     warnings: list[Diagnostic] = field(default_factory=list)
     """What the reader found odd but not wrong."""
 

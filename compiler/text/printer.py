@@ -99,7 +99,7 @@ def _function_attrs(function: Function) -> Iterator[str]:
 
 
 def _function_lines(function: Function, where: Where) -> Iterator[str]:
-    names = _Names()
+    names = Names()
     labels = {block: f"^bb{number}" for number, block in enumerate(function.blocks)}
     for number, block in enumerate(function.blocks):
         if number or _needs_label(function):
@@ -116,12 +116,12 @@ def _needs_label(function: Function) -> bool:
     return bool(first.args) or not first.ops or any(led_to)
 
 
-def _label(label: str, block: Block, names: _Names) -> str:
+def _label(label: str, block: Block, names: Names) -> str:
     args = ", ".join(f"{names.define(arg)}: {arg.type.value}" for arg in block.args)
     return f"  {label}{f'({args})' if args else ''}:"
 
 
-def _program_op(op: Op, names: _Names, labels: Mapping[Block, str]) -> str:
+def _program_op(op: Op, names: Names, labels: Mapping[Block, str]) -> str:
     operands = op.operands
     attrs = [_attr_text(key, value) for key, value in sorted(op.attrs.items())] if op.attrs else []
     targets = ""
@@ -157,7 +157,7 @@ def _attr_text(key: str, value: Attr) -> str:
 _FIT = re.compile(r"[A-Za-z_$][\w$.-]*", re.ASCII)
 
 
-class _Names:
+class Names:
     """Gives each value of a function a name of its own, from its hint where it has a fit one."""
 
     def __init__(self) -> None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from qwasmc.diagnostics import Kind, error
 from qwasmc.ir.surgery import Surgery, Tile
 from qwasmc.passes.scheduling import distillation
+from qwasmc.target import DEFAULT_CODE, Code, tile_qubits
 
 BUSY = 3
 """Slabs for which the consumer needs the tile below the output, from that of its join on."""
@@ -59,17 +60,12 @@ class Factory:
         return max(start + self.period, joined + BUSY - self.claim)
 
 
-def tile_qubits(distance: int) -> int:
-    """Data qubits and ancillas of a tile, with the column and the row between it and the next."""
-    return 2 * (distance + 1) ** 2
-
-
-def port(p: float, distance: int) -> Factory:
+def port(p: float, distance: int, code: Code = DEFAULT_CODE) -> Factory:
     """An ideal source: what it delivers is declared to be free of errors."""
     return _through_port("port", 0.0, BUSY, "declared")
 
 
-def injection(p: float, distance: int) -> Factory:
+def injection(p: float, distance: int, code: Code = DEFAULT_CODE) -> Factory:
     """A state injected at physical error rate p, as it is.
 
     Attempts that fail are repeated after two or three rounds, within the slab of the injection.
@@ -157,12 +153,7 @@ def distilled(p_in: float) -> tuple[float, float]:
     return sum(passed[1::2]) / sum(passed), sum(passed)
 
 
-def patch_error(p: float, distance: int) -> float:
-    """Logical error rate of a patch per round (Fowler, Gidney, arXiv:1808.06709)."""
-    return min(1.0, 0.1 * math.pow(100 * p, (distance + 1) / 2))
-
-
-def fifteen_to_one(p: float, distance: int) -> Factory:
+def fifteen_to_one(p: float, distance: int, code: Code = DEFAULT_CODE) -> Factory:
     """The block of `distillation`, fed with injected states.
 
     A logical error of a patch is thrown away with the state, as if it always raised a flag, or
@@ -170,8 +161,8 @@ def fifteen_to_one(p: float, distance: int) -> Factory:
     each of a patch's errors).  At d = 3, 5, 7 and p = 1e-3 sampled errors are within a factor of
     two of this (tests/benchmarks/distillation.py).
     """
-    error, acceptance = distilled(injection(p, distance).error)
-    per_slab = distance * patch_error(p, distance)
+    error, acceptance = distilled(injection(p, distance, code).error)
+    per_slab = distance * code.patch_error(p, distance)
     tile_slabs = distillation.WIDTH * distillation.HEIGHT * distillation.SLABS
     return Factory(
         name="15-to-1",
@@ -187,47 +178,9 @@ def fifteen_to_one(p: float, distance: int) -> Factory:
         acceptance=acceptance * math.exp(-tile_slabs * per_slab),
         source=(
             "its own rows; wrong inputs: 35 p^3, Bravyi, Kitaev, Phys. Rev. A 71, 022316; "
-            "patches: 0.1 (100 p)^((d+1)/2) a round, arXiv:1808.06709"
+            "patches: the model of the target's code"
         ),
     )
-
-
-FACTORIES: dict[str, Callable[[float, int], Factory]] = {
-    "port": port,
-    "injection": injection,
-    "cultivation-3": lambda p, distance: cultivation(p, distance, 3),
-    "cultivation-5": lambda p, distance: cultivation(p, distance, 5),
-    "15-to-1": fifteen_to_one,
-}
-"""By name: the factory at a physical error rate and a distance."""
-
-
-def known(name: str, p: float, distance: int) -> Factory | None:
-    """The same for a name, None if nothing is known of it there."""
-    try:
-        return FACTORIES[name](p, distance)
-    except ValueError:
-        return None
-
-
-def built(name: str, p: float, distance: int) -> Factory:
-    """A kind of factory at a physical error rate and a distance.
-
-    CompileError if nothing is known of it there.
-    """
-    try:
-        return FACTORIES[name](p, distance)
-    except ValueError as unknown:
-        raise error(
-            str(unknown),
-            kind=Kind.LIMIT,
-            help="use --factory 15-to-1, or lower the physical error rate",
-        ) from unknown
-
-
-def declared_error(name: str, p: float, distance: int) -> float:
-    """The error rate of states that come from outside of a circuit, 0 if none do."""
-    return FACTORIES[name](p, distance).error if name.startswith("cultivation") else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,3 +206,65 @@ LITINSKI = (
     SizedBlock("(15-to-1)^6_15,7,7 x (15-to-1)_41,17,17", 1e-3, 4.5e-20, 73400, 128),
 )
 """Litinski, Quantum 3, 205 (2019), table 1: subscripts are the distances d_X, d_Z, d_m."""
+
+
+def published(block: SizedBlock, p: float, distance: int) -> Factory:
+    """A published factory that no circuit is made of: its qubits as tiles, and its rounds as slabs.
+
+    ValueError unless it is of those for the lowest published error rate that is not below p.
+    """
+    if block.p != min((each.p for each in LITINSKI if each.p >= p), default=None):
+        raise ValueError(f"{block.name} is published for p = {block.p:g}")
+    slabs = math.ceil(block.cycles / distance)
+    tiles = math.ceil(block.qubits / tile_qubits(distance)) + 1  # and the helper's
+    height = max(2, math.ceil(math.sqrt(tiles)))
+    source = f"Litinski, Quantum 3, 205 (2019), table 1, at p = {block.p:g}"
+    made = _through_port(block.name, block.error, max(BUSY, slabs), source)
+    return replace(made, width=-(-tiles // height), height=height, latency=slabs)
+
+
+FACTORIES: dict[str, Callable[..., Factory]] = {
+    "port": port,
+    "injection": injection,
+    "cultivation-3": lambda p, distance, _=None: cultivation(p, distance, 3),
+    "cultivation-5": lambda p, distance, _=None: cultivation(p, distance, 5),
+    "15-to-1": fifteen_to_one,
+}
+"""By name: the factory at a physical error rate and a distance of a code."""
+
+ESTIMATED: dict[str, Callable[..., Factory]] = {
+    block.name: lambda p, distance, _=None, block=block: published(block, p, distance)
+    for block in LITINSKI
+    if " x " in block.name
+}
+"""The same for two levels of distillation, of which only estimates are made."""
+
+_ALL = {**FACTORIES, **ESTIMATED}
+
+
+def known(name: str, p: float, distance: int, code: Code = DEFAULT_CODE) -> Factory | None:
+    """The same for a name, None if nothing is known of it there."""
+    try:
+        return _ALL[name](p, distance, code)
+    except ValueError:
+        return None
+
+
+def built(name: str, p: float, distance: int, code: Code = DEFAULT_CODE) -> Factory:
+    """A kind of factory at a physical error rate and a distance of a code.
+
+    CompileError if nothing is known of it there.
+    """
+    try:
+        return _ALL[name](p, distance, code)
+    except ValueError as unknown:
+        raise error(
+            str(unknown),
+            kind=Kind.LIMIT,
+            help="use --factory 15-to-1, or lower the physical error rate",
+        ) from unknown
+
+
+def declared_error(name: str, p: float, distance: int) -> float:
+    """The error rate of states that come from outside of a circuit, 0 if none do."""
+    return built(name, p, distance).error if name.startswith("cultivation") else 0.0

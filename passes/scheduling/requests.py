@@ -26,7 +26,7 @@ from qwasmc.passes.scheduling.columns import Script
 from qwasmc.passes.scheduling.factories import FACTORIES, Factory, known
 from qwasmc.passes.scheduling.scheduler import Schedule
 from qwasmc.passes.scheduling.tasks import Act, Tasks
-from qwasmc.target import DEFAULT_TARGET
+from qwasmc.target import DEFAULT_CODE, DISTANCES, Code
 
 Ints = NDArray[np.int64]
 
@@ -44,7 +44,12 @@ class _Windows:
 
 
 def check_accuracy(
-    script: Script, factory: Factory, p: float, distance: int, at: Locations
+    script: Script,
+    factory: Factory,
+    p: float,
+    distance: int,
+    at: Locations,
+    code: Code = DEFAULT_CODE,
 ) -> None:
     """CompileError if a factory, made for p and a distance, is not as accurate as required.
 
@@ -59,15 +64,15 @@ def check_accuracy(
                 f"magic states of factory '{factory.name}' are wrong with probability "
                 f"{factory.error:.2g} at distance {distance}, {asked.error:.2g} is allowed"
             )
-            _refuse(at, loc, message, _better_factory(asked.error, factory.name, p, distance))
+            _refuse(at, loc, message, _better_factory(asked.error, factory.name, p, distance, code))
 
 
-def _better_factory(error: float, factory: str, p: float, distance: int) -> str:
+def _better_factory(error: float, factory: str, p: float, distance: int, code: Code) -> str:
     """What would make states that are wrong with at most this probability."""
     real = [name for name in FACTORIES if name not in ("port", factory)]
-    for enough in (d for d in DEFAULT_TARGET.distances if d >= distance):
+    for enough in (d for d in DISTANCES if d >= distance):
         for name in (factory, *real):
-            made = known(name, p, enough)
+            made = known(name, p, enough, code)
             if made is not None and made.error <= error:
                 change = f" --factory {name}" if name != factory else ""
                 return f"use{change}{f' --distance {enough}' if enough > distance else ''}"

@@ -16,7 +16,8 @@ import pymatching
 import stim
 
 from qwasmc.backends.stim.emit import emit
-from qwasmc.backends.stim.noise import apply_noise, parse_noise
+from qwasmc.backends.stim.noise import apply_noise
+from qwasmc.backends.stim.noise_models import parse_noise
 from qwasmc.ir.surgery import Letter, Row, Surgery, SurgeryBuilder
 from qwasmc.passes.scheduling import distillation, factories
 

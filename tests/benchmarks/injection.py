@@ -30,7 +30,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from injected import injected, marked, noisy, readout, stabilizers
 from unseen import faults
 
-from qwasmc.backends.stim.noise import NoiseModel, apply_noise
+from qwasmc.backends.stim.noise import apply_noise
+from qwasmc.backends.stim.noise_models import NoiseModel
 
 BATCH = 50_000
 

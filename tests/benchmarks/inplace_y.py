@@ -16,7 +16,8 @@ import sinter
 import stim
 
 from qwasmc.backends.stim.emit import emit
-from qwasmc.backends.stim.noise import apply_noise, parse_noise
+from qwasmc.backends.stim.noise import apply_noise
+from qwasmc.backends.stim.noise_models import parse_noise
 from qwasmc.ir.surgery import (
     Edge,
     Join,

@@ -24,8 +24,10 @@ from pathlib import Path
 
 import stim
 
-from qwasmc.backends.stim.noise import apply_noise, circuit_qubits, parse_noise
-from qwasmc.backends.stim.sample import sample
+from qwasmc.backends.sampling.run import sample
+from qwasmc.backends.sampling.workers import processes
+from qwasmc.backends.stim.noise import apply_noise, circuit_qubits
+from qwasmc.backends.stim.noise_models import parse_noise
 
 HERE = Path(__file__).resolve().parent
 NOISE = parse_noise("uniform:0.001")
@@ -116,7 +118,8 @@ def python_of(name: str, cache: Path) -> Path:
 def error_rate(circuit: stim.Circuit, max_errors: int, workers: int) -> tuple[str, int]:
     """The rate with its interval, and the graphlike circuit distance."""
     noisy = apply_noise(circuit, NOISE)
-    total = sample(noisy, shots=20_000_000, max_errors=max_errors, workers=workers).total
+    with processes(workers) as pool:
+        total = sample(noisy, shots=20_000_000, max_errors=max_errors, workers=pool).total
     text = f"{total.rate:.2e} [{total.low:.2e}, {total.high:.2e}]"
     return text, len(noisy.shortest_graphlike_error())
 

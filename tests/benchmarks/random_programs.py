@@ -19,7 +19,8 @@ from pathlib import Path
 import numpy as np
 
 from qwasmc.backends.stim.emit import emit
-from qwasmc.backends.stim.noise import apply_noise, parse_noise
+from qwasmc.backends.stim.noise import apply_noise
+from qwasmc.backends.stim.noise_models import parse_noise
 from qwasmc.backends.stim.validate import Build, check_action, check_distance
 from qwasmc.ir.circuit import Circuit, CircuitBuilder
 from qwasmc.passes.defer_paulis import defer_paulis

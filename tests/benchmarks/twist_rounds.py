@@ -16,7 +16,8 @@ from pathlib import Path
 import sinter
 
 from qwasmc.backends.stim import emit, slab_text
-from qwasmc.backends.stim.noise import apply_noise, parse_noise
+from qwasmc.backends.stim.noise import apply_noise
+from qwasmc.backends.stim.noise_models import parse_noise
 from qwasmc.ir.surgery import Letter
 
 sys.path.insert(0, str(Path(__file__).parents[1]))

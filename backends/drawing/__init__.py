@@ -1,0 +1,1 @@
+"""Pictures of the representations as SVG, for notebooks, documents and `qwasmc draw`."""

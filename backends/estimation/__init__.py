@@ -1,0 +1,1 @@
+"""Resource estimates: the QDK's published model, and how estimates are shown."""

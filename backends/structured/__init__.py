@@ -1,0 +1,1 @@
+"""Logical programs as nested statements, for outputs that have no jumps."""

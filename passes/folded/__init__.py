@@ -1,0 +1,1 @@
+"""Counts what a program does without unrolling its loops and calls."""
