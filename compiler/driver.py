@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from contextlib import nullcontext, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -54,7 +53,6 @@ from qwasmc.running import (
 from qwasmc.validation import stop_if_failed, verify_back, verify_format, verify_front
 
 if TYPE_CHECKING:
-    from qwasmc.backends.sampling.rates import Sampled
     from qwasmc.ir.circuit import Circuit
     from qwasmc.ir.surgery import Surgery
     from qwasmc.reading import IR
@@ -71,12 +69,6 @@ PATCH_OPTIONS = {
     "max_tiles": "--max-tiles",
 }
 """Options that are about patches, and their names on the command line."""
-
-OBSERVABLE_NAME = re.compile(r"^# observable \d+: (.*)$", re.MULTILINE)
-"""Where a circuit that this compiler wrote says which result an observable is."""
-
-TITLE = re.compile(r"^# qwasmc \S+: distance (\d{1,4}), noise (\w+)(?::(\S{1,30}))?$", re.MULTILINE)
-"""Where it says the distance and the noise."""
 
 DISTANCE = re.compile(r'ALLOC_LQ .*profile="[^"]*\(d=(\d+)\)|QLINIT .*distance=(\d+)')
 """Where a pragma declares a distance."""
@@ -325,61 +317,6 @@ def simulate(
     with watch.timed("simulate"):
         run = load("qwasmc.backends.simulate:simulate")
         return cast("dict[str, Any]", run(ir, shots, seed, load))
-
-
-def sample(
-    sources: Sequence[Source],
-    watch: Watch,
-    *,
-    workers: int = 1,
-    cluster: str | None = None,
-    records: str | None = None,
-    **request: Any,
-) -> list[Sampled]:
-    """Sample circuits in Stim's language; `request` as in `backends.sampling.run`.
-
-    Batches run in so many processes, or on the Dask `cluster` whose scheduler has this address;
-    `records` is a file of counts to resume from and to add to.
-    """
-    pool = load(f"qwasmc.backends.sampling.{'cluster:cluster' if cluster else 'workers:processes'}")
-    keep = load("qwasmc.backends.sampling.records:Records")
-    file = nullcontext() if records is None else keep(records)
-    with pool(cluster or workers) as executor, file as kept:
-        request |= {"workers": executor, "records": kept, "progress": watch.stage}
-        return [_sample_one(source, watch, request) for source in sources]
-
-
-def described(source: Source) -> dict[str, Any]:
-    """What a circuit that this compiler wrote says of itself: `{"d", "noise"}`, and `"p"`.
-
-    There is no `"p"` if the noise is a machine's, and nothing in a circuit of another origin.
-    """
-    found = TITLE.search(source.data.decode("utf-8", "replace"))
-    if found is None:
-        return {}
-    distance, noise, strength = found.groups()
-    says = {"d": int(distance), "noise": noise}
-    if noise == DEFAULTS.noise:
-        return {**says, "p": 0.0}
-    with suppress(ValueError):
-        return {**says, "p": float(strength)} if strength else says
-    return {}
-
-
-def _sample_one(source: Source, watch: Watch, request: dict[str, Any]) -> Sampled:
-    text = source.data.decode("utf-8", "replace")
-    named = OBSERVABLE_NAME.findall(text)
-    try:
-        with watch.timed("read"):
-            circuit = load("stim:Circuit")(text)
-        names = named if len(named) == circuit.num_observables else None
-        with watch.timed("sample"):
-            sample = load("qwasmc.backends.sampling.run:sample")
-            return cast(
-                "Sampled", sample(circuit, names=names, metadata=described(source), **request)
-            )
-    except ValueError as wrong:
-        raise error(f"'{source.name}' cannot be sampled: {wrong}") from wrong
 
 
 def choose_distance(ir: IR, options: Options, watch: Watch) -> int:

@@ -46,7 +46,7 @@ LAYERS = [
     {"qwasmc.running"},
     {"qwasmc.artifact", "qwasmc.fitting"},
     {"qwasmc.validation"},
-    {"qwasmc.driver"},
+    {"qwasmc.driver", "qwasmc.sampling"},
     {"qwasmc.estimate"},
     {"qwasmc.notebook"},
     {"qwasmc.api", "qwasmc.commands"},

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from qwasmc import driver, reading
+from qwasmc import reading, sampling
 from qwasmc.commands.common import json_option, plot_option, table, watching
 from qwasmc.commands.compile import check_not_input
 from qwasmc.output import STDIO, Outputs
@@ -78,8 +78,10 @@ def sample(
         picture = outputs.open(plot) if plot else None
         if plot:
             check = load("qwasmc.backends.sampling.plot:check")
-            check({path: driver.described(each) for path, each in zip(paths, sources, strict=True)})
-        found = driver.sample(sources, watch, **given)
+            check(
+                {path: sampling.described(each) for path, each in zip(paths, sources, strict=True)}
+            )
+        found = sampling.sample(sources, watch, **given)
         if counts:  # each circuit once, and one header
             distinct = {each.stats.strong_id: each.csv for each in found}.values()
             counts.writelines(dict.fromkeys("".join(distinct).splitlines(keepends=True)))
