@@ -86,7 +86,7 @@ def run(
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    home = ROOT / "compiler" if package is None else package / "qwasmc"
+    home = Path(cli.__file__).parent if package is None else package / "qwasmc"
     assert Path(done.stdout.splitlines()[-1]).resolve() == (home / "cli.py").resolve()
     return {path.name: hash_of(path) for path in sorted(folder.iterdir())}
 

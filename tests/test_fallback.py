@@ -244,12 +244,12 @@ def test_refuses_errors_that_cannot_be_measured(allowed: float):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("allowed", [5e-4, 5e-7, 5e-11])
-def test_a_thousand_angles(allowed: float):
+def test_many_angles(allowed: float):
     rng = random.Random(11)
     many = 0
-    for angle in [rng.uniform(-math.pi, math.pi) for _ in range(1000)]:
+    for angle in [rng.uniform(-math.pi, math.pi) for _ in range(400)]:
         assert distance(matrix(unitary(angle, allowed)), rz(angle)) <= allowed
         if found := project(angle, allowed):
             many += 1
             check(found, angle, allowed)
-    assert many > 900
+    assert many > 360

@@ -191,7 +191,7 @@ def test_levels_keep_the_program(seed: int, level: int):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("level", LEVELS)
-@pytest.mark.parametrize("batch", range(20))
+@pytest.mark.parametrize("batch", range(8))
 def test_levels_keep_many_programs(batch: int, level: int):
     for seed in range(1000 + 100 * batch, 1100 + 100 * batch):
         check(seed, level)

@@ -15,7 +15,7 @@ from qwasmc.backends.stim.noise import apply_noise
 from qwasmc.backends.stim.validate import check_action
 from qwasmc.passes.open_ends import open_ends
 
-BATCHES = [0, *(pytest.param(first, marks=pytest.mark.slow) for first in range(30, 300, 30))]
+BATCHES = [0, *(pytest.param(first, marks=pytest.mark.slow) for first in range(30, 210, 30))]
 
 
 @pytest.mark.parametrize("first", BATCHES)
