@@ -114,6 +114,7 @@ def checkouts(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return [copied(tmp_path_factory.mktemp(name)) for name in ("here", "another place")]
 
 
+@pytest.mark.slow
 def test_another_checkout_and_other_settings(tmp_path: Path, checkouts: list[Path]):
     asked = commands("magic.qwasm", LIGHT)
     plain = {"PYTHONHASHSEED": "0", "LC_ALL": "C", "TZ": "UTC"}

@@ -12,10 +12,11 @@ import stim
 import qwasmc
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
-NAMES = ["bell", "ghz", "machine", "macros", "magic", "repetition", "teleport"]
+NAMES = ["bell", "ghz", "machine", "magic", "teleport"]
+LONGER = [pytest.param(name, marks=pytest.mark.slow) for name in ("macros", "repetition")]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, *LONGER])
 @pytest.mark.parametrize("distance", [3, pytest.param(5, marks=pytest.mark.slow)])
 def test_every_check_is_proved(name: str, distance: int):
     artifact = qwasmc.compile(
@@ -26,6 +27,7 @@ def test_every_check_is_proved(name: str, distance: int):
     assert set(verdicts.values()) == {"proved"}
 
 
+@pytest.mark.slow
 def test_corrections_by_conjunctions_are_proved_and_decodable():
     artifact = qwasmc.compile(EXAMPLES / "repetition.qwasm", noise="uniform:0.001", verify=True)
     checks = {item["check"]: item for item in artifact.report["verification"]}

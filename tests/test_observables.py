@@ -200,6 +200,7 @@ def test_the_sparse_kernel_is_a_basis_with_all_light_sets(vectors):
     assert weights == sorted(weights)
 
 
+@pytest.mark.slow
 def test_large_programs_take_seconds():
     """1e5 gates on 1000 qubits with 1000 results."""
     rng = np.random.default_rng(1)

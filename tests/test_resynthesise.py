@@ -153,6 +153,7 @@ def test_unitaries_are_kept(seed: int):
     assert overlap(before, after) == pytest.approx(1)
 
 
+@pytest.mark.slow
 def test_a_long_circuit_is_kept():
     """Longer than a window looks ahead, and with many wires beside it."""
     before = random_circuit(0, 8, 700)

@@ -223,6 +223,7 @@ def test_long_and_deep_text_takes_linear_time(line: str):
     check_robust(in_circuit(line))
 
 
+@pytest.mark.slow
 def test_many_blocks_take_linear_time():
     """Blocks from last to first: every value and every block is used before it is defined."""
     n = 10_000
