@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from qwasmc.backends.classical import classical, move, store
-from qwasmc.backends.clifford import Gate, is_clifford, product, turn
+from qwasmc.backends.clifford import MEASURED, Gate, is_clifford, product, turn
 from qwasmc.backends.machine import FRAME, Frame, Label, Machine, Registers, Run, Segment
 from qwasmc.backends.results import decode as decode_bits
 from qwasmc.backends.results import spell
@@ -42,8 +42,6 @@ REFUSED = {
         "segments and control regions need a program whose operations are known before it runs",
     ),
 }
-
-MEASURED = {"measure_z": "Z", "measure_x": "X", "measure_y": "Y"}
 
 End = Callable[[Registers], tuple[Segment, Registers] | None]
 

@@ -18,6 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from qiskit.circuit import Operation, QuantumCircuit
 
+from qwasmc.backends.clifford import MEASURED
 from qwasmc.backends.refusals import refusal
 from qwasmc.backends.results import KINDS
 from qwasmc.backends.structured.circuits import classical_rows
@@ -39,8 +40,6 @@ MAX_OBSERVABLES = 256
 
 MAX_PARITIES = 10_000
 """Most computed bits that gates and results depend on."""
-
-MEASURED = {"measure_z": "Z", "measure_x": "X", "measure_y": "Y"}
 
 CLASSICAL = ("const", "xor", "and")
 

@@ -117,6 +117,10 @@ reading_options = together(
     ),
 )
 
+seed_option = click.option(
+    "--seed", type=click.IntRange(0, 2**63 - 1), default=0, metavar="N", help="Other shots."
+)
+
 iterations_option = click.option(
     "--max-iterations",
     type=click.IntRange(min=1),

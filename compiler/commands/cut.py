@@ -19,6 +19,7 @@ from qwasmc.commands.common import (
     output_option,
     pretty_json,
     reading_options,
+    seed_option,
     watching,
 )
 from qwasmc.commands.compile import check_not_input
@@ -170,9 +171,7 @@ def _plural(count: int, noun: str) -> str:
     metavar="SHOTS",
     help="Run each experiment so often here, in place of RESULTS.",
 )
-@click.option(
-    "--seed", type=click.IntRange(0, 2**63 - 1), default=0, metavar="N", help="Other shots."
-)
+@seed_option
 def knit(plan_path: str, results_path: str | None, shots: int | None, seed: int) -> None:
     """Put the results of a cut program together; print its observables with standard errors.
 

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from qwasmc import reading, sampling
-from qwasmc.commands.common import json_option, plot_option, table, watching
+from qwasmc.commands.common import (
+    json_option,
+    plot_option,
+    seed_option,
+    table,
+    watching,
+)
 from qwasmc.commands.compile import check_not_input
 from qwasmc.output import STDIO, Outputs
 from qwasmc.pipeline import load
@@ -25,9 +31,7 @@ if TYPE_CHECKING:
 @click.option(
     "--decoder", default="pymatching", metavar="NAME", help="`qwasmc decoders` lists them."
 )
-@click.option(
-    "--seed", type=click.IntRange(0, 2**63 - 1), default=0, metavar="N", help="Other shots."
-)
+@seed_option
 @click.option(
     "-j",
     "workers",

@@ -13,6 +13,7 @@ from qwasmc.commands.common import (
     iterations_option,
     make_options,
     reading_options,
+    seed_option,
     watching,
 )
 
@@ -20,9 +21,7 @@ from qwasmc.commands.common import (
 @click.command()
 @input_argument
 @click.option("--shots", type=click.IntRange(min=1), default=1000, metavar="N")
-@click.option(
-    "--seed", type=click.IntRange(0, 2**63 - 1), default=0, metavar="N", help="Other shots."
-)
+@seed_option
 @iterations_option
 @reading_options
 def simulate(path: str, shots: int, seed: int, **given: Any) -> None:
