@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import statevector
+import stim
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from instrument import instrument, same
@@ -172,6 +173,58 @@ def test_operators():
         verify(new)
         assert operator(new, n).equiv(operator(circuit, n)), seed
         assert no_worse(new, circuit), seed
+
+
+LAST_RUNS_OF_ONE_KIND = """OPENQASM 2.0; include "qelib1.inc"; qreg q[7];
+cx q[6],q[2]; cx q[1],q[4]; h q[2]; cx q[4],q[2]; cz q[3],q[2]; cx q[1],q[2];
+cx q[5],q[4]; cx q[5],q[2]; cx q[1],q[4]; h q[2]; cz q[4],q[2]; cx q[0],q[1];
+cx q[4],q[2]; cx q[1],q[4]; cx q[5],q[4]; cx q[1],q[4]; cx q[1],q[4]; sdg q[4];
+cx q[5],q[4]; cx q[1],q[4]; h q[1]; cx q[4],q[2]; cz q[4],q[2]; h q[2];
+cx q[1],q[4]; cx q[5],q[2]; cx q[5],q[4]; cx q[1],q[2]; cz q[3],q[2]; cx q[4],q[2];
+h q[2]; cx q[1],q[4]; cx q[6],q[2];
+"""
+
+
+def stim_tableau(circuit: Circuit, n_qubits: int) -> stim.Tableau:
+    """The tableau of a circuit of Clifford gates."""
+    wires = circuit.wires().tolist()
+    found = stim.Circuit()
+    found.append("I", range(n_qubits))
+    for row, code in enumerate(circuit.op.tolist()):
+        if OPS[code].is_gate:
+            found.append(OPS[code].stim, [wires[value] for value in circuit.values(row)])
+    return found.to_tableau()
+
+
+def test_two_runs_of_one_kind_that_have_become_neighbours():
+    """What arrives commutes with both of them, not with the last one only."""
+    circuit = qwasmc.compile(LAST_RUNS_OF_ONE_KIND, emit="circuit", level=0).ir
+    assert stim_tableau(cancel(circuit), 7) == stim_tableau(circuit, 7)
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_most_of_a_circuit_and_its_inverse(part):
+    """Much cancels, so that much is moved next to what it was not next to before."""
+    rng = np.random.default_rng(part)
+    for _ in range(150):
+        n = int(rng.integers(4, 10))
+        gates = []
+        for _ in range(int(rng.integers(15, 60))):
+            if rng.random() < 0.75:
+                a, b = rng.permutation(n)[:2].tolist()
+                target = 2 if a != 2 and rng.random() < 0.5 else b
+                gates.append((str(rng.choice(["cx", "cz"])), [a, target]))
+            else:
+                gates.append((str(rng.choice(["h", "s", "sdg"])), [int(rng.integers(n))]))
+        gates += [gate for gate in reversed(gates) if rng.random() < 0.85]
+        builder = CircuitBuilder()
+        values = [builder.add("alloc", attr=f"q{number}") for number in range(n)]
+        for name, qubits in gates:
+            first = builder.add(name, [values[qubit] for qubit in qubits])
+            for slot, qubit in enumerate(qubits):
+                values[qubit] = first + slot
+        circuit = builder.freeze()
+        assert stim_tableau(cancel(circuit), n) == stim_tableau(circuit, n)
 
 
 @pytest.mark.parametrize("make", [random_clifford, random_guarded])

@@ -346,7 +346,8 @@ def _move_back(net: Net, x: int, y: int, p: int, q: int, source: int) -> bool:
         return False
     if run != NONE and net.runs[run].label == q:
         run = net.runs[run].before
-    if run == NONE or net.runs[run].label == OPAQUE:
+    # Where a run between two is gone, both may have the same label.
+    if run == NONE or net.runs[run].label in (OPAQUE, q):
         return False
     node = net.runs[run].head if net.runs[run].after == NONE else NONE
     for _ in range(LOOK):
