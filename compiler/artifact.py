@@ -122,6 +122,9 @@ class Artifact:
             "input": self.source.name,
             "target": self.options.machine.name,
             "target_choice": self.target_choice,
+            "rules": [
+                {"name": each.name, "sha256": each.sha256} for each in self.options.rule_sets or ()
+            ],
             "noise": self.options.noise,
             **counts,
             **self._times(),

@@ -13,7 +13,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, is_dataclass, replace
+from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -24,6 +24,7 @@ from qwasmc.diagnostics import Diagnostic, Kind, Locations, Place
 from qwasmc.options import Options, Watch
 from qwasmc.pipeline import Pass
 from qwasmc.reading import Source
+from qwasmc.rules.rule import RuleSet
 from qwasmc.store import Store
 from qwasmc.versions import versions
 
@@ -51,6 +52,8 @@ def plain(value: object) -> Any:
 
 def _plain(value: object) -> object:
     """What JSON can hold instead of a value that it cannot."""
+    if isinstance(value, RuleSet):
+        return {"name": value.name, "sha256": value.sha256}
     if is_dataclass(value) and not isinstance(value, type):
         return asdict(value)
     raise TypeError(f"{type(value).__name__} cannot be part of a key")
@@ -187,7 +190,12 @@ class Cache:
 
 def _first_key(source: Source, options: Options) -> str:
     content = hashlib.sha256(source.data).hexdigest()
-    return digest([versions(), source.name, content, asdict(options)])
+    return digest([versions(), source.name, content, shallow(options)])
+
+
+def shallow(options: Options) -> dict[str, Any]:
+    """The options by name."""
+    return {each.name: getattr(options, each.name) for each in fields(options)}
 
 
 def file_state(path: str) -> str:

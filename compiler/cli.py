@@ -28,7 +28,9 @@ from qwasmc.commands.console import STYLES, Console
 from qwasmc.commands.cut import cut, knit
 from qwasmc.commands.draw import draw
 from qwasmc.commands.estimate import estimate
+from qwasmc.commands.learn import learn
 from qwasmc.commands.opt import opt
+from qwasmc.commands.rules import rules
 from qwasmc.commands.sample import decoders, sample
 from qwasmc.commands.simulate import simulate
 from qwasmc.commands.stats import stats
@@ -57,6 +59,8 @@ COMMANDS = (
     draw,
     cut,
     knit,
+    learn,
+    rules,
     verify_manifest,
     targets,
     formats,

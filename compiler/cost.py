@@ -44,6 +44,17 @@ def cost(circuit: Circuit, objective: str) -> tuple[int, ...]:
     }[objective]
 
 
+def counts(circuit: Circuit) -> dict[str, int]:
+    """What each objective compares first; for `t`, rotations and T gates together."""
+    deep = depth(circuit, TAKES_TIME)
+    return {
+        "t": rotation_count(circuit) + t_count(circuit) + predicated_t_count(circuit),
+        "two-qubit": two_qubit_count(circuit),
+        "volume": width(circuit) * deep,
+        "depth": deep,
+    }
+
+
 def t_count(circuit: Circuit) -> int:
     """How many T and T^-1 gates there are that always run."""
     return int((IS_T[circuit.op] & (circuit.cond < 0)).sum())

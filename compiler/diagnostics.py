@@ -71,6 +71,10 @@ class CompileError(Exception):
         self.diagnostics = tuple(diagnostics)
         super().__init__("\n".join(diagnostic.message for diagnostic in self.diagnostics))
 
+    def __reduce__(self) -> tuple[type[CompileError], tuple[Sequence[Diagnostic]]]:
+        """How it comes from another process."""
+        return CompileError, (self.diagnostics,)
+
     @property
     def exit_code(self) -> int:
         """The exit code of the first diagnostic's kind."""

@@ -9,7 +9,7 @@ from qwasmc.diagnostics import Kind, error
 from qwasmc.options import Options, Watch
 from qwasmc.pipeline import load
 from qwasmc.reading import kind_of
-from qwasmc.running import TARGET_NOISE, noise_model
+from qwasmc.running import TARGET_NOISE, noise_model, rule_sets
 from qwasmc.target import AUTO, DEFAULT_DISTANCE, OUTPUTS, Needs, Target, check_distance, decide
 
 if TYPE_CHECKING:
@@ -19,8 +19,13 @@ if TYPE_CHECKING:
 
 
 def pinned(options: Options) -> Options:
-    """The options with the machine itself in place of its name, unless it is to be chosen."""
-    return options if options.target == AUTO else replace(options, target=options.machine)
+    """The options with the machine in place of its name, unless it is to be chosen, and the rules.
+
+    Raises `CompileError` unless they are approved.
+    """
+    if options.target != AUTO:
+        options = replace(options, target=options.machine)
+    return replace(options, rule_sets=rule_sets(options))
 
 
 def default_distance(options: Options) -> int:

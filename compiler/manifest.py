@@ -2,7 +2,8 @@
 
 A manifest names the inputs, the options, the target and the versions, and has a hash of the printed
 IR after each pass.  These form a chain: chain = H(chain before, pass, options, ir), which starts
-with H(inputs, language, options, target).  H is SHA-256 of JSON with sorted keys, without spaces.
+with H(inputs, language, options, target, rules).  H is SHA-256 of JSON with sorted keys, without
+spaces.
 The hash of the manifest itself is that of its text without this hash.
 There is nothing in it that differs from run to run.
 """
@@ -13,13 +14,12 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
 from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import qwasmc.grammar
-from qwasmc.cache import digest, file_state, plain
+from qwasmc.cache import digest, file_state, plain, shallow
 from qwasmc.columns import printed
 from qwasmc.diagnostics import CompileError, Kind, error
 from qwasmc.ir.circuit import Circuit
@@ -53,6 +53,7 @@ SHAPE: dict[str, Any] = {
     "arguments": [str],
     "options": dict,
     "target": {"name": str, "sha256": str},
+    "rules": [{"name": str, "sha256": str}],
     "versions": dict,
     "services": [str],
     "steps": [{"pass": str, "options": dict, "ir": str, "chain": str}],
@@ -64,7 +65,10 @@ SHAPE: dict[str, Any] = {
 SIDE_OUTPUTS = ("report", "schedule")
 """Kinds of outputs besides "output", which comes first."""
 
-SAME = ("language", "options", "target", "inputs", "services")
+HASHED = ("inputs", "language", "options", "target", "rules")
+"""What the chain of hashes starts with."""
+
+SAME = ("language", "options", "target", "rules", "inputs", "services")
 """What is compared before the steps."""
 
 
@@ -81,6 +85,7 @@ class Recorder:
             "language": row,
             "options": _options(options),
             "target": {"name": name, "sha256": hashlib.sha256(text.encode()).hexdigest()},
+            "rules": plain(list(options.rule_sets or ())),
             "services": [],
             "steps": [],
         }
@@ -103,7 +108,7 @@ class Recorder:
             {"name": _portable(path), "sha256": sha} for path, sha in files.items()
         ]
         self.facts["services"] = list(dict.fromkeys(_services(ir)))
-        start = {key: self.facts[key] for key in ("inputs", "language", "options", "target")}
+        start = {key: self.facts[key] for key in HASHED}
         self._chain = digest(start)
 
 
@@ -115,8 +120,8 @@ def target_file(options: Options) -> dict[str, str]:
 
 def _options(options: Options) -> dict[str, Any]:
     """The options that can make a difference, but for the target."""
-    given = asdict(options)
-    for name in ("target", "print_after", "verify_each"):
+    given = shallow(options)
+    for name in ("target", "print_after", "verify_each", "rule_sets", "rule_store", "trust"):
         del given[name]
     found: dict[str, Any] = plain(given)
     return found

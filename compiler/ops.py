@@ -28,6 +28,10 @@ class Cost(IntEnum):
     SYNTHESIS = 3  # must be rewritten into Clifford+T first
 
 
+OBJECTIVES = ("t", "two-qubit", "volume", "depth")
+"""What optimisation may lower; `qwasmc.cost` says what they are."""
+
+
 class Effect(IntEnum):
     """What an operation does to basis states of its qubits."""
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from qwasmc.ir.program import Program
     from qwasmc.ir.surgery import Surgery
     from qwasmc.pipeline import Pass
+    from qwasmc.rules.rule import RuleSet
 
     IR = Program | Circuit | Surgery
 
@@ -56,6 +57,13 @@ class Options:
     max_qubits: int | None = None
     max_t: int | None = None
     target: str | Target = "grid"
+    rules: Sequence[str] | None = None
+    """Names or files of sets of rewriting rules; by default those that the target names."""
+    rule_store: str | None = None
+    trust: str | None = None
+    shadow: bool = False
+    rule_sets: Sequence[RuleSet] | None = None
+    """The sets themselves, each of them approved; `fitting.pinned` finds them."""
 
     @property
     def machine(self) -> Target:
@@ -85,6 +93,15 @@ class Options:
         """
         wanted = self.feed_forward is not None or self.level == LEVELS[-1]
         return self.measured and wanted and self.ancillas != 0
+
+    @property
+    def corrections(self) -> bool:
+        """Whether rules may make Paulis depend on results, and measure products of Paulis.
+
+        On patches both are cheap; in other outputs they are wanted where passes may measure.
+        """
+        on_patches = self.format.takes in ("surgery", "physical")
+        return self.adaptive or (on_patches and self.feed_forward is not False)
 
     @property
     def noisy_ports(self) -> bool:

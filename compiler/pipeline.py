@@ -21,9 +21,6 @@ IRS = ("program", "circuit", "surgery")
 LEVELS = range(4)
 """Levels of -O."""
 
-OBJECTIVES = ("t", "two-qubit", "volume", "depth")
-"""What optimisation may lower; `qwasmc.cost` says what they are."""
-
 
 @dataclass(frozen=True, slots=True)
 class Pass:
@@ -144,6 +141,17 @@ SYNTHESISE = Pass(
     ("synthesis_error", "feed_forward"),
 )
 
+REWRITE = Pass(
+    "rewrite",
+    "qwasmc.passes.rewrite:rewrite",
+    "circuit",
+    "circuit",
+    1,
+    "Apply rewriting rules that a person has approved (--rules).",
+    ("rule_sets", "objective", "corrections"),
+    optimises=True,
+)
+
 DEFER_PAULIS = Pass(
     "defer-paulis",
     "qwasmc.passes.defer_paulis:defer_paulis",
@@ -198,6 +206,7 @@ PASSES: tuple[Pass, ...] = (
     SYNTHESISE,
     FOLD,
     CANCEL,
+    REWRITE,
     DEFER_PAULIS,
     LOWER_SURGERY,
 )
@@ -262,6 +271,16 @@ ORDER: tuple[Order, ...] = (
         "resynthesise",
         "synthesise",
         "for it a rotation is as long as a T, and a word much longer",
+    ),
+    Order(
+        "resynthesise",
+        "rewrite",
+        "rules are learned from what it leaves",
+    ),
+    Order(
+        "rewrite",
+        "defer-paulis",
+        "Paulis that rules predicate on results are deferred with the others",
     ),
     Order(
         "resynthesise",

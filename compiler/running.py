@@ -6,18 +6,22 @@ Passes are known by name only (`pipeline.load`), so importing this is cheap.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from qwasmc.diagnostics import CompileError, Kind, error
 from qwasmc.options import Options, Watch
-from qwasmc.pipeline import OPEN_ENDS, Pass, load, named, select
+from qwasmc.pipeline import OPEN_ENDS, REWRITE, Pass, load, named, select
 from qwasmc.reading import print_ir, verify_ir
-from qwasmc.target import DEFAULT_DISTANCE, DEFAULT_ERROR_RATE, TARGETS
+from qwasmc.target import AUTO, DEFAULT_DISTANCE, DEFAULT_ERROR_RATE, TARGETS
 
 if TYPE_CHECKING:
     from qwasmc.reading import IR
+    from qwasmc.rules.rule import RuleSet
+
+NO_RULES = "none"
+"""Where the target names sets of rules: use none of them."""
 
 
 class InternalError(Exception):
@@ -29,17 +33,51 @@ def choose_passes(start: str, end: str, options: Options) -> list[Pass]:
     if options.passes is None:
         extra = (OPEN_ENDS,) if options.open else ()
         rows = select(start, end, options.level, extra)
+        if not rule_sets(options):
+            rows = [row for row in rows if row is not REWRITE]
     else:
         rows = named(options.passes, start)
+        if REWRITE in rows and not rule_sets(options):
+            message = f"'{REWRITE.name}' has no rules to apply"
+            raise error(message, kind=Kind.USAGE, help="name a set of rules with --rules")
     reached = rows[-1].gives if rows else start
     if reached != end:
         raise error(f"a {end} is wanted, but the passes end in a {reached}", kind=Kind.USAGE)
     return rows
 
 
+def rule_sets(options: Options) -> Sequence[RuleSet]:
+    """The sets of rewriting rules to be used.
+
+    Raises `CompileError` if one is not approved or, in shadow mode, has a rule without a proof.
+    """
+    if options.rule_sets is not None:
+        return options.rule_sets
+    names = options.rules
+    if names is None:
+        names = () if options.target == AUTO else options.machine.rules
+    names = [name for name in names if name != NO_RULES]
+    if not names:
+        return ()
+    if options.shadow:
+        return [_proved(name, options) for name in names]
+    found = load("qwasmc.approval.approved:find_sets")(names, options.rule_store, options.trust)
+    return cast("Sequence[RuleSet]", found)
+
+
+def _proved(name: str, options: Options) -> RuleSet:
+    """A set for shadow mode: approved, or a file whose proofs hold."""
+    if not load("qwasmc.approval.approved:is_path")(name):
+        find = load("qwasmc.approval.approved:find_sets")
+        return cast("RuleSet", find([name], options.rule_store, options.trust)[0])
+    data = load("qwasmc.approval.approved:read_file")(name)
+    return cast("RuleSet", load("qwasmc.approval.approved:proved")(data, name))
+
+
 PASS_OPTIONS: dict[str, Callable[[Options, Watch], Any]] = {
     "ancillas": lambda options, _: options.ancillas if options.adaptive else 0,
     "code": lambda options, _: options.machine.code,
+    "corrections": lambda options, _: options.corrections,
     "distance": lambda options, _: options.distance or DEFAULT_DISTANCE,
     "error_rate": lambda options, _: error_rate(options),
     "factories": lambda options, _: options.factories,
@@ -51,6 +89,8 @@ PASS_OPTIONS: dict[str, Callable[[Options, Watch], Any]] = {
     "max_tiles": lambda options, _: options.max_tiles,
     "measured": lambda options, _: options.measured,
     "note": lambda _, watch: watch.note,
+    "objective": lambda options, _: options.objective,
+    "rule_sets": lambda options, _: rule_sets(options),
     "scratch": lambda options, _: options.scratch,
     "synthesis_error": lambda options, _: options.synthesis_error,
     "time_budget": lambda options, _: options.time_budget,
@@ -71,6 +111,9 @@ def run_pass(ir: IR, row: Pass, options: Options, watch: Watch) -> IR:
         given |= {"objective": options.objective, "max_qubits": options.max_qubits}
     with watch.timed(row.name):
         result = watch.around(row, given, ir, watch, partial(_improved, row, ir, options))
+    if row is REWRITE and options.shadow:
+        watch.note(f"in shadow, not used: {_difference(ir, result)}")
+        result = ir
     if options.verify_each or row.gives == "circuit":  # columns take next to no time
         with watch.timed("verify-ir"):
             _verify_result(result, row)
@@ -89,6 +132,13 @@ def _improved(row: Pass, ir: IR, options: Options, watch: Watch) -> IR:
         if dearer or width(result) > max(width(ir), options.max_qubits or math.inf):
             return ir
     return result
+
+
+def _difference(before: IR, after: IR) -> str:
+    """What a circuit costs before and after."""
+    counts = load("qwasmc.cost:counts")
+    pairs = zip(counts(before).items(), counts(after).values(), strict=True)
+    return ", ".join(f"{name} {then} -> {now}" for (name, then), now in pairs)
 
 
 def call(row: Pass, ir: IR, options: Options, watch: Watch) -> IR:

@@ -22,6 +22,7 @@ from qwasmc import cli, driver
 from qwasmc.fitting import pinned
 from qwasmc.options import Options
 from qwasmc.reading import Source
+from qwasmc.rules.rule import RuleSet
 from qwasmc.store import Store
 from qwasmc.target import TARGETS
 
@@ -107,9 +108,12 @@ def test_every_option_has_a_key_of_its_own(work: Path):
         **{"feed_forward": False, "ancillas": 1, "time_budget": 1.0, "error_budget": 0.1},
         **{"floor_plan": "bus", "factory": "15-to-1", "factories": 2, "max_tiles": 9},
         **{"scratch": ["q"], "max_qubits": 4, "max_t": 2, "target": "ions"},
+        **{"rules": ["none"], "rule_store": "store", "trust": "trust", "shadow": True},
+        **{"rule_sets": [RuleSet("lab", "", "t", "", (), text=b"some")]},
     }
     assert others.keys() == {field.name for field in fields(Options)}
     more = [
+        {"rule_sets": [RuleSet("lab", "", "t", "", (), text=b"others")]},
         {"include_dirs": ["a", "b"]},
         {"include_dirs": ["b", "a"]},
         {"include_dirs": ["a,b"]},

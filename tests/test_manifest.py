@@ -70,7 +70,7 @@ def test_its_hashes_are_those_of_the_documentation(work: Path, capsys: pytest.Ca
         name, _, ir = text.partition("\n")
         assert step["pass"] == name
         assert step["ir"] == hashlib.sha256(ir.encode()).hexdigest()
-    chain = h({key: found[key] for key in ("inputs", "language", "options", "target")})
+    chain = h({key: found[key] for key in ("inputs", "language", "options", "target", "rules")})
     for step in found["steps"]:
         chain = h([chain, step["pass"], step["options"], step["ir"]])
         assert step["chain"] == chain

@@ -11,11 +11,11 @@ from trajectories import assert_same
 import qwasmc
 from qwasmc.cost import cost, two_qubit_count
 from qwasmc.ir.circuit import Circuit, CircuitBuilder
-from qwasmc.ops import BY_NAME, CODE
+from qwasmc.ops import BY_NAME, CODE, OBJECTIVES
 from qwasmc.options import Options, Watch
 from qwasmc.passes.lower_gates import lower_gates
 from qwasmc.passes.rotations.synthesis import eighths
-from qwasmc.pipeline import LEVELS, OBJECTIVES, select
+from qwasmc.pipeline import LEVELS, select
 from qwasmc.running import run_pass
 
 ONE = ("h", "h", "h", "s", "sdg", "x", "y", "z", "sx", "sxdg", "t", "t", "tdg")

@@ -212,10 +212,10 @@ def test_counts_do_not_depend_on_the_cluster():
 
 
 def test_a_cluster_that_does_not_answer(monkeypatch):
-    cluster = pytest.importorskip("qwasmc.backends.sampling.cluster")
+    cluster = pytest.importorskip("qwasmc.cluster")
     monkeypatch.setattr(cluster, "TIMEOUT", "1s")
     with pytest.raises(CompileError, match="no Dask scheduler answers"):  # noqa: SIM117
-        with cluster.cluster("tcp://127.0.0.1:9"):
+        with cluster.connected("tcp://127.0.0.1:9"):
             pass
 
 

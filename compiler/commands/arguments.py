@@ -21,6 +21,8 @@ PLACES = frozenset(
         "cache_size",
         "print_after",
         "verify_each",
+        "rule_store",
+        "trust",
     }
 )
 """Parameters of `compile` that say where things are, and those that change no output."""

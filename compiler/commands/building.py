@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from qwasmc import driver
-from qwasmc.cache import Cache, Made
+from qwasmc.approval.rule_store import LEDGER, PACKAGE
+from qwasmc.cache import Cache, Made, file_state
 from qwasmc.commands.common import pretty_json
 from qwasmc.diagnostics import Diagnostic
 from qwasmc.fitting import pinned
@@ -52,7 +54,7 @@ def _compile(
     wanted: Mapping[str, TextIO],
     recorded: bool,
 ) -> Made:
-    made = Made(target_file(options))
+    made = Made({**target_file(options), **rule_files(options)})
     recorder = Recorder(source, options)
     program = (source.name, hashlib.sha256(source.data).hexdigest())
 
@@ -75,6 +77,17 @@ def _compile(
     made.verification = artifact.verification
     made.facts = recorder.facts if recorded else None
     return made
+
+
+def rule_files(options: Options) -> dict[str, str]:
+    """The files with sets of rules, and the ledger that approves them, with their SHA-256.
+
+    Those that come with the compiler are part of its version.
+    """
+    files = [each.file for each in options.rule_sets or () if each.file]
+    if files and options.rule_store:
+        files.append(str(Path(options.rule_store) / LEDGER))
+    return {file: file_state(file) for file in files if not Path(file).is_relative_to(PACKAGE)}
 
 
 def manifest_text(

@@ -17,9 +17,10 @@ import click
 from qwasmc.commands.console import console
 from qwasmc.grammar.evaluator import Limits
 from qwasmc.languages import LANGUAGES
+from qwasmc.ops import OBJECTIVES
 from qwasmc.options import DEFAULTS, Options, Watch
 from qwasmc.output import STDIO
-from qwasmc.pipeline import LEVELS, OBJECTIVES, PASSES, load
+from qwasmc.pipeline import LEVELS, PASSES, load
 from qwasmc.target import FACTORIES, FLOOR_PLANS
 
 LIMITS = fields(Limits)
@@ -137,6 +138,24 @@ level_option = click.option(
     help="Optimisation level: nothing; T gates; two-qubit gates, too; longer search.",
 )
 
+store_option = click.option(
+    "--rule-store",
+    type=click.Path(),
+    metavar="DIR",
+    envvar="QWASMC_RULE_STORE",
+    show_envvar=True,
+    help="The store of approved sets of rules, besides the one that comes with the compiler.",
+)
+
+trust_option = click.option(
+    "--trust",
+    type=click.Path(),
+    metavar="FILE",
+    envvar="QWASMC_TRUST",
+    show_envvar=True,
+    help="The keys that may approve for the store; by default a file of yours.",
+)
+
 pass_options = together(
     iterations_option,
     click.option(
@@ -190,6 +209,18 @@ pass_options = together(
         metavar="N",
         help="Most T gates of the optimised program.",
     ),
+    click.option(
+        "--rules",
+        metavar="SET|FILE",
+        multiple=True,
+        callback=lambda _, __, names: names or None,
+        help="Rewrite with an approved set of rules; none: not with those that the target names.",
+    ),
+    click.option(
+        "--shadow", is_flag=True, help="Only report what the rules would do, approved or not."
+    ),
+    store_option,
+    trust_option,
     click.option(
         "--passes",
         metavar="A,B,...",

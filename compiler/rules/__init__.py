@@ -1,0 +1,1 @@
+"""Rewriting rules: what they are (`rule`) and how they are written (`notation`)."""

@@ -1,0 +1,1 @@
+"""Rewriting by rules: `tables` compiles them, `matching` finds them, `sweep` applies them."""
