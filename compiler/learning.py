@@ -1,7 +1,7 @@
 """Learns rewriting rules from a corpus of programs; see docs/rewriting.md.
 
 Programs are read and compiled with -O2, `passes.learning` finds rules in what is left, and
-`backends.proving` proves each of them.  All of it is done in jobs (`qwasmc.jobs`).
+`backends.proving` proves each of them.  All but the proofs is done in jobs (`qwasmc.jobs`).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from qwasmc import __version__
+from qwasmc.approval.files import read_bounded
 from qwasmc.diagnostics import CompileError, Diagnostic, Kind, error
 from qwasmc.driver import compile_source
 from qwasmc.jobs import Bench, gathered
@@ -37,6 +38,7 @@ MAX_BYTES = 1 << 22
 """Longest program that is learned from."""
 
 MAX_PROGRAMS = 5_000
+"""Most programs of a corpus."""
 
 MAX_OPERATIONS = 20_000
 """Most operations of a program, before it is optimised."""
@@ -118,11 +120,10 @@ def programs(paths: Sequence[str], watch: Watch) -> list[Source]:
     found: list[Source] = []
     for path in paths:
         for name, file in _files(Path(path)):
-            size = _size(file, watch)
-            if size > MAX_BYTES:
-                _skip(name, f"it is longer than {MAX_BYTES} bytes", watch)
-            elif size >= 0:
-                found.append(Source(name, file.read_bytes()))
+            try:
+                found.append(Source(name, read_bounded(file, MAX_BYTES) or b""))
+            except CompileError as refused:
+                _skip(name, refused.diagnostics[0].message, watch)
             if len(found) > MAX_PROGRAMS:
                 message = f"there are more than {MAX_PROGRAMS} programs"
                 raise error(message, kind=Kind.LIMIT, help="give smaller folders")
@@ -144,20 +145,8 @@ def _files(path: Path) -> Iterator[tuple[str, Path]]:
                 yield file.relative_to(path).as_posix(), file
 
 
-def _size(file: Path, watch: Watch) -> int:
-    """The size of a file that can be read, else -1."""
-    try:
-        if not file.is_file():  # a pipe may never end
-            raise OSError(None, "it is no file")
-        with file.open("rb"):
-            return file.stat().st_size
-    except OSError as refused:
-        _skip(str(file), str(refused.strerror), watch)
-        return -1
-
-
 def _skip(name: str, reason: str, watch: Watch) -> None:
-    message = f"'{name}' is not learned from: {reason}"
+    message = f"'{name}' is left out: {reason}"
     watch.warn(Diagnostic(message, severity="warning"))
 
 

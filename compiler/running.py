@@ -56,22 +56,12 @@ def rule_sets(options: Options) -> Sequence[RuleSet]:
     names = options.rules
     if names is None:
         names = () if options.target == AUTO else options.machine.rules
-    names = [name for name in names if name != NO_RULES]
-    if not names:
+    if NO_RULES in names and len(names) > 1:
+        raise error(f"either '{NO_RULES}' or rules", kind=Kind.USAGE)
+    if not names or NO_RULES in names:
         return ()
-    if options.shadow:
-        return [_proved(name, options) for name in names]
-    found = load("qwasmc.approval.approved:find_sets")(names, options.rule_store, options.trust)
-    return cast("Sequence[RuleSet]", found)
-
-
-def _proved(name: str, options: Options) -> RuleSet:
-    """A set for shadow mode: approved, or a file whose proofs hold."""
-    if not load("qwasmc.approval.approved:is_path")(name):
-        find = load("qwasmc.approval.approved:find_sets")
-        return cast("RuleSet", find([name], options.rule_store, options.trust)[0])
-    data = load("qwasmc.approval.approved:read_file")(name)
-    return cast("RuleSet", load("qwasmc.approval.approved:proved")(data, name))
+    find = load(f"qwasmc.approval.approved:{'proved_sets' if options.shadow else 'find_sets'}")
+    return cast("Sequence[RuleSet]", find(names, options.rule_store, options.trust))
 
 
 PASS_OPTIONS: dict[str, Callable[[Options, Watch], Any]] = {

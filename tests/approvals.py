@@ -56,7 +56,8 @@ def shadow_report(
     path: Path, name: str, rules: Path, after: int = 4, change: dict[str, object] | None = None
 ) -> Path:
     """A report about two programs with five gates on two qubits each: one of them changes."""
-    costs = {"t": 3, "two-qubit": 5}
+    costs = {"t": 3, "two-qubit": 5, "volume": 20, "depth": 10}
+    twice = {name: 2 * cost for name, cost in costs.items()}
     programs = [
         {"name": "a", "sha256": "0" * 64, "before": costs, "after": {**costs, "two-qubit": after}},
         {"name": "b", "sha256": "1" * 64, "before": costs, "after": costs},
@@ -67,7 +68,7 @@ def shadow_report(
         "rules": sha256(rules.read_bytes()),
         "objective": "two-qubit",
         "programs": programs,
-        "totals": {"before": {"t": 6, "two-qubit": 10}, "after": {"t": 6, "two-qubit": 5 + after}},
+        "totals": {"before": twice, "after": {**twice, "two-qubit": 5 + after}},
         "gains": int(after < 5),
         "losses": int(after > 5),
         **(change or {}),

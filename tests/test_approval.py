@@ -231,6 +231,27 @@ def test_a_report_about_something_else_is_refused(change: dict[str, object], fol
         approve(folder, "two")
 
 
+@pytest.mark.parametrize("more", [{"x" * 70_000: 1}, {"depth": 10**1000}, {"depth": -1}])
+def test_a_report_cannot_make_an_entry_that_is_not_read_again(more: dict[str, int], folder: Path):
+    costs = {"t": 3, "two-qubit": 5, "volume": 20, "depth": 10, **more}
+    program = {"name": "a", "sha256": "0" * 64, "before": costs, "after": costs}
+    totals = {"before": costs, "after": costs}
+    change = {"programs": [program], "totals": totals, "gains": 0}
+    shadow_report(folder / "two.json", "demo", folder / "two.rules", change=change)
+    with pytest.raises(CompileError, match="is no shadow report"):
+        approve(folder, "two")
+    assert len(lines(folder)) == 5
+
+
+def test_a_ledger_that_is_full_stays_as_it_is(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    before = (folder / "store/ledger.jsonl").read_bytes()
+    monkeypatch.setattr(rule_store, "MAX_BYTES", len(before) + 10)
+    with pytest.raises(CompileError, match="has no room for this entry"):
+        approve(folder, "two")
+    assert (folder / "store/ledger.jsonl").read_bytes() == before
+    assert found(folder)
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{", "[" * 100_000, '{"format": NaN}', "\ud800"])
 def test_what_is_no_report_is_refused(text: str, folder: Path):
     (folder / "two.json").write_bytes(text.encode(errors="surrogatepass"))

@@ -22,7 +22,7 @@ from qwasmc.passes.learning.enumeration import enumerate_words
 from qwasmc.passes.learning.exact import canonical, operators, over_root_two, times_omega
 from qwasmc.passes.learning.harvest import harvest
 from qwasmc.passes.learning.pruning import prune
-from qwasmc.rules.notation import read_rule, read_steps, write_rule, write_steps
+from qwasmc.rules.notation import read_rule, write_rule, write_steps
 from qwasmc.rules.rule import Angle, Rule, Step, names_in
 
 Matrix = NDArray[np.complex128]
@@ -478,7 +478,7 @@ def test_harvested_blocks_are_blocks_of_the_circuit() -> None:
 
 
 def test_recurring_blocks_become_rules_with_macros() -> None:
-    block = read_steps("cx a b; t b; cx b c; cx a b; h c; cx b c; h c; cx b c")
+    block = read_rule("cx a b; t b; cx b c; cx a b; h c; cx b c; h c; cx b c => nothing").pattern
     steps = []
     for wires in ("abc", "def", "cde"):
         steps += alphabets.rename(block, dict(zip("abc", wires, strict=True)))

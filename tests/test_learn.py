@@ -148,7 +148,7 @@ def test_they_gain_on_the_corpus(once):
 
 def test_what_cannot_be_learned_from_is_skipped_and_named(once):
     told = once[2]
-    assert "warning: 'wrong.qasm' is not learned from: " in told
+    assert "warning: 'wrong.qasm' is left out: " in told
     assert "notes.md" not in told
 
 

@@ -70,6 +70,11 @@ def test_no_rules_are_used_unless_they_are_named(lab: Path):
     assert compiled("--rules", "none") == plain
 
 
+def test_rules_and_none_of_them_make_no_sense(lab: Path):
+    words = ["compile", "program.qasm", "--emit", "circuit"]
+    assert run([*words, "--rules", "lab", "--rules", "none"]) == 2
+
+
 def test_a_target_names_the_rules(lab: Path):
     target = 'name = "lab"\ndoc = "Ours."\nrules = ["lab"]\n'
     Path("lab.toml").write_text(target)
@@ -145,6 +150,7 @@ def test_a_build_depends_on_the_rules_and_the_ledger(lab: Path):
     compiled("--rules", "lab", "-MD")
     rule = Path("out.d").read_text()
     assert str(Path("store") / "ledger.jsonl") in rule
+    assert os.environ["QWASMC_TRUST"] in rule
     assert ".rules" in rule
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from qwasmc.rules.rule import Angle
+from qwasmc.rules.rule import Angle, total
 
 Solution = dict[str, Angle]
 """The angles that conditions fix, by those that stay free."""
@@ -35,7 +35,7 @@ def solve(conditions: Sequence[Angle]) -> Solution:
             raise Unproved("a condition has no angle with the count 1 or -1, so it is not solved")
         name, count = single[0]
         others = Angle(tuple(term for term in rest.terms if term[0] != name), rest.eighths)
-        found = {name: _total([(others, -count)])}
+        found = {name: total([(others, -count)])}
         known = {other: substitute(angle, found) for other, angle in known.items()} | found
     return known
 
@@ -46,13 +46,4 @@ def substitute(angle: Angle, known: Mapping[str, Angle]) -> Angle:
         (known[name] if name in known else Angle(((name, 1),)), count)
         for name, count in angle.terms
     ]
-    return _total([(Angle((), angle.eighths), 1), *parts])
-
-
-def _total(parts: Sequence[tuple[Angle, int]]) -> Angle:
-    counts: dict[str, int] = {}
-    for angle, times in parts:
-        for name, count in angle.terms:
-            counts[name] = counts.get(name, 0) + times * count
-    eighths = sum(times * angle.eighths for angle, times in parts)
-    return Angle(tuple((name, n) for name, n in sorted(counts.items()) if n), eighths % 8)
+    return total([(Angle((), angle.eighths), 1), *parts])

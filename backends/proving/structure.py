@@ -22,6 +22,7 @@ MAX_COUNT = 1000
 """Most times that an angle is added up."""
 
 MAX_CONDITIONS = 8
+"""Most conditions of a rule."""
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 

@@ -38,6 +38,14 @@ def find_sets(
     return [_find(name, stores) for name in names]
 
 
+def proved_sets(names: Sequence[str], store: str | None, trust: str | None) -> list[RuleSet]:
+    """The same for shadow mode: files need not be approved, only proved."""
+    return [
+        proved(read_file(name), name) if is_path(name) else find_sets([name], store, trust)[0]
+        for name in names
+    ]
+
+
 def open_stores(store: str | None, trust: str | None) -> list[RuleStore]:
     """The user's store, if there is one, and the one that comes with the compiler."""
     own = [open_store(Path(store), trust)] if store else []

@@ -18,7 +18,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NoReturn
 
 from qwasmc.approval.files import sha256
@@ -231,6 +231,11 @@ def is_time(text: str) -> bool:
         return bool(_TIME.fullmatch(text)) and bool(datetime.strptime(text, TIME))
     except ValueError:
         return False
+
+
+def now() -> str:
+    """The moment at which this is called."""
+    return datetime.now(UTC).strftime(TIME)
 
 
 def _refuse(ledger: Ledger, message: str, line: bytes = b"", note: str = "") -> NoReturn:

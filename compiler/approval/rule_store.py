@@ -16,7 +16,7 @@ from pathlib import Path
 import click
 
 from qwasmc.approval.files import read_bounded, sha256, write_file
-from qwasmc.approval.ledger import MAX_BYTES, Entry, Ledger, read_ledger
+from qwasmc.approval.ledger import MAX_BYTES, MAX_ENTRY, Entry, Ledger, read_ledger
 from qwasmc.approval.trust import Trust, read_trust
 from qwasmc.diagnostics import Kind, error
 from qwasmc.rules.notation import MAX_BYTES as MAX_RULES
@@ -66,10 +66,13 @@ class RuleStore:
         for place in (ledger, path.parent, path):
             if place.is_symlink():  # it could lead to any file that the user may write
                 raise error(f"'{place}' is a link, which is not written to", kind=Kind.USAGE)
+        text = b"".join(each.line + b"\n" for each in (*self.ledger.entries, entry))
+        if len(entry.line) > MAX_ENTRY or len(text) > MAX_BYTES:  # nobody could read it again
+            raise error(f"'{ledger}' has no room for this entry", kind=Kind.LIMIT)
         if rules:
             write_file(path, rules)
         self.ledger.add(entry)
-        write_file(ledger, b"".join(each.line + b"\n" for each in self.ledger.entries))
+        write_file(ledger, text)
         self.trust.with_head(self.ledger.head).write()
 
 

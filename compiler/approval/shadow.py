@@ -9,8 +9,8 @@
      "gains": N, "losses": N,             how many programs got better, and worse
      "sha256": SHA-256}                   of the report without this line
 
-COSTS are integers by name; every program has the same ones, among them "t" (T gates and rotations)
-and the objective.  A program got worse if either rose, and better if only the objective changed.
+COSTS are integers by name, those of `qwasmc.ops.OBJECTIVES` in this order; "t" counts T gates and
+rotations.  A program got worse if either rose, and better if only the objective changed.
 """
 
 from __future__ import annotations
@@ -23,11 +23,15 @@ from typing import Any, NamedTuple
 
 from qwasmc.approval.files import read_bounded, sha256
 from qwasmc.diagnostics import Kind, error
+from qwasmc.ops import OBJECTIVES
 
 FORMAT = "qwasmc shadow 1"
 
 MAX_BYTES = 1 << 26
 """Longest report."""
+
+MAX_COST = 1 << 64
+"""Costs are less than this."""
 
 NEVER_WORSE = "t"
 """A cost that must not rise, whatever the objective is."""
@@ -135,13 +139,10 @@ _HELP = "`qwasmc rules shadow RULES PROGRAM... -o REPORT` writes one"
 
 
 def _fits(report: Report) -> bool:
-    """Whether the programs of a report have the same costs, all of them integers."""
+    """Whether the costs of a report are those of `OBJECTIVES`, all of them integers."""
     costs = [each for program in report.programs for each in (program.before, program.after)]
-    needed = {report.objective, NEVER_WORSE}
-    return all(
-        isinstance(each, dict)
-        and list(each) == list(costs[0])
-        and needed <= each.keys()
-        and all(type(number) is int for number in each.values())
+    return report.objective in OBJECTIVES and all(
+        tuple(each) == OBJECTIVES
+        and all(type(number) is int and 0 <= number < MAX_COST for number in each.values())
         for each in costs
     )

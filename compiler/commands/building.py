@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from qwasmc import driver
-from qwasmc.approval.rule_store import LEDGER, PACKAGE
+from qwasmc.approval.rule_store import LEDGER, PACKAGE, trust_path
 from qwasmc.cache import Cache, Made, file_state
 from qwasmc.commands.common import pretty_json
 from qwasmc.diagnostics import Diagnostic
@@ -80,13 +80,14 @@ def _compile(
 
 
 def rule_files(options: Options) -> dict[str, str]:
-    """The files with sets of rules, and the ledger that approves them, with their SHA-256.
+    """The files with sets of rules, and the ledger and the trust file on which approvals rest.
 
     Those that come with the compiler are part of its version.
     """
     files = [each.file for each in options.rule_sets or () if each.file]
     if files and options.rule_store:
-        files.append(str(Path(options.rule_store) / LEDGER))
+        store = Path(options.rule_store)
+        files += [str(store / LEDGER), trust_path(store, options.trust)]
     return {file: file_state(file) for file in files if not Path(file).is_relative_to(PACKAGE)}
 
 

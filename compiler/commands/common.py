@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -120,6 +121,21 @@ reading_options = together(
 
 seed_option = click.option(
     "--seed", type=click.IntRange(0, 2**63 - 1), default=0, metavar="N", help="Other shots."
+)
+
+workers_options = together(
+    click.option(
+        "-j",
+        "workers",
+        type=click.IntRange(min=1),
+        default=os.cpu_count() or 1,
+        show_default="all cores",
+        metavar="N",
+        help="Processes to use; the result does not depend on it.",
+    ),
+    click.option(
+        "--cluster", metavar="ADDRESS", help="Use the workers of a Dask scheduler instead."
+    ),
 )
 
 iterations_option = click.option(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from qwasmc.commands.common import Number, watching
+from qwasmc.commands.common import (
+    Number,
+    watching,
+    workers_options,
+)
 from qwasmc.ops import BY_NAME, OBJECTIVES
 from qwasmc.output import Outputs
 from qwasmc.pipeline import load
@@ -62,7 +65,7 @@ def _name(_: object, __: object, text: str) -> str:
 @click.option(
     "--cost",
     type=click.Choice(OBJECTIVES),
-    default="two-qubit",
+    default="depth",
     help="What the rules are to lower; volume is that of patches: tiles times slabs.",
 )
 @click.option(
@@ -111,16 +114,7 @@ def _name(_: object, __: object, text: str) -> str:
     metavar="N",
     help="Another split of the corpus, other blocks and other training.",
 )
-@click.option(
-    "-j",
-    "workers",
-    type=click.IntRange(min=1),
-    default=os.cpu_count() or 1,
-    show_default="all cores",
-    metavar="N",
-    help="Processes to use; the rules do not depend on it.",
-)
-@click.option("--cluster", metavar="ADDRESS", help="Use the workers of a Dask scheduler instead.")
+@workers_options
 @click.option(
     "--resume",
     "folder",

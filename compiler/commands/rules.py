@@ -37,9 +37,6 @@ if TYPE_CHECKING:
     from qwasmc.approval.rule_store import RuleStore
     from qwasmc.rules.rule import RuleSet
 
-TIME = "%Y-%m-%dT%H:%M:%SZ"
-"""How entries write moments: UTC, in seconds."""
-
 PASSWORD = "QWASMC_KEY_PASSWORD"
 """The environment variable with the password of private keys."""
 
@@ -324,7 +321,7 @@ def decision(
     """What a person decides, from the options."""
     store = needed(rule_store)
     private = load("qwasmc.approval.signing:load_key")(key, lambda: ask_password(key))
-    when = when or time.strftime(TIME, time.gmtime())
+    when = when or load("qwasmc.approval.ledger:now")()
     found: Decision = load("qwasmc.approval.decisions:Decision")(
         store, trust, private, who, when, why
     )

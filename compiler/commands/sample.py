@@ -15,6 +15,7 @@ from qwasmc.commands.common import (
     seed_option,
     table,
     watching,
+    workers_options,
 )
 from qwasmc.commands.compile import check_not_input
 from qwasmc.output import STDIO, Outputs
@@ -32,16 +33,7 @@ if TYPE_CHECKING:
     "--decoder", default="pymatching", metavar="NAME", help="`qwasmc decoders` lists them."
 )
 @seed_option
-@click.option(
-    "-j",
-    "workers",
-    type=click.IntRange(min=1),
-    default=os.cpu_count() or 1,
-    show_default="all cores",
-    metavar="N",
-    help="Processes to use; the counts do not depend on it.",
-)
-@click.option("--cluster", metavar="ADDRESS", help="Use the workers of a Dask scheduler instead.")
+@workers_options
 @click.option(
     "--postselect",
     is_flag=True,

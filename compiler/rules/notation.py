@@ -28,6 +28,7 @@ from qwasmc.rules.rule import (
     RuleSet,
     Step,
     names_in,
+    total,
 )
 
 FORMAT = "qwasmc rules 1"
@@ -47,7 +48,7 @@ HEADER = f"""{FORMAT}
 #   x b if m           a Pauli that depends on a result
 #   alloc c; free c    c begins in |0> here, and is never used again
 #   block a b          the operations of "macro block a b: ..."
-# "where" restricts the angles.  "weight" is added to the score of each place the rule matches.
+# "where" restricts the angles.
 #
 # proof KIND PHASE SHA256: both sides are the same; the replacement is exp(i pi PHASE / 4) times the
 # pattern.  `qwasmc rules verify` checks it.
@@ -218,8 +219,8 @@ class _Reader:
             self._rule(line)
         elif not indented and key == "policy":
             self._policy(line)
-        elif indented and self.rule and key in ("proof", "weight"):
-            self._of_rule(line, key, rest.split())
+        elif indented and self.rule and key == "proof":
+            self._proof(line, rest.split())
         elif indented and self.policy and not self.rule and key in ("evidence", "feature"):
             self._of_policy(line, key, rest)
         else:
@@ -264,13 +265,8 @@ class _Reader:
         self.rules[name] = _read_rule(line, name, self.macros)
         self.rule = name
 
-    def _of_rule(self, line: _Line, key: str, words: Sequence[str]) -> None:
+    def _proof(self, line: _Line, words: Sequence[str]) -> None:
         rule = self.rules[self.rule]
-        if key == "weight":
-            if rule.weight:
-                raise line.wrong("the rule has a weight already")
-            self.rules[self.rule] = replace(rule, weight=_number(line, words))
-            return
         if rule.proof:
             raise line.wrong("the rule has a proof already")
         if len(words) != 3 or words[1] not in PHASES or not DIGEST.fullmatch(words[2]):
@@ -311,15 +307,6 @@ def read_rule(text: str, name: str = "rule") -> Rule:
     line = _Line(text, 1, "<rule>")
     line.scan(0)
     return _read_rule(line, name, {})
-
-
-def read_steps(text: str) -> tuple[Step, ...]:
-    """Operations as one side of a rule has them."""
-    line = _Line(text, 1, "<steps>")
-    line.scan(0)
-    steps = _side(line, {})
-    line.end()
-    return steps
 
 
 def _read_rule(line: _Line, name: str, macros: dict[str, Macro]) -> Rule:
@@ -418,14 +405,14 @@ def _equation(line: _Line) -> Angle:
     """The left side minus the right side."""
     left = _angle(line)
     line.expect("=")
-    return _sum([(left, 1), (_angle(line), -1)])
+    return total([(left, 1), (_angle(line), -1)])
 
 
 def _angle(line: _Line) -> Angle:
     parts = [_term(line, -1 if line.accept("-") else 1)]
     while line.head.text in ("+", "-"):
         parts.append(_term(line, 1 if line.take().text == "+" else -1))
-    return _sum(parts)
+    return total(parts)
 
 
 def _term(line: _Line, sign: int) -> tuple[Angle, int]:
@@ -447,17 +434,6 @@ def _term(line: _Line, sign: int) -> tuple[Angle, int]:
     return Angle((), 4 // parts), sign * count
 
 
-def _sum(parts: Sequence[tuple[Angle, int]]) -> Angle:
-    counts: dict[str, int] = {}
-    eighths = 0
-    for angle, times in parts:
-        eighths += times * angle.eighths
-        for name, count in angle.terms:
-            counts[name] = counts.get(name, 0) + times * count
-    terms = tuple((name, count) for name, count in sorted(counts.items()) if count)
-    return Angle(terms, eighths % 8)
-
-
 # -- writing
 
 
@@ -474,8 +450,6 @@ def _lines(rules: RuleSet) -> Iterator[str]:
         yield f"macro {heading}: {write_steps(macro.steps)}\n"
     for rule in rules.rules:
         yield f"rule {rule.name}: {write_rule(rule, rules.macros)}\n"
-        if rule.weight:
-            yield f"  weight {rule.weight}\n"
         if rule.proof:
             yield f"  proof {rule.proof.kind} {rule.proof.phase} {rule.proof.digest}\n"
     if rules.policy:

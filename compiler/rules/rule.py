@@ -45,6 +45,16 @@ class Angle:
     eighths: int = 0
 
 
+def total(parts: Sequence[tuple[Angle, int]]) -> Angle:
+    """The sum of some angles, each so many times."""
+    counts: dict[str, int] = {}
+    for angle, times in parts:
+        for name, count in angle.terms:
+            counts[name] = counts.get(name, 0) + times * count
+    eighths = sum(times * angle.eighths for angle, times in parts)
+    return Angle(tuple((name, n) for name, n in sorted(counts.items()) if n), eighths % 8)
+
+
 class Step(NamedTuple):
     """An operation on qubits, by their names.
 
@@ -80,16 +90,12 @@ class Proof(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`replacement` may stand for `pattern` where each angle in `conditions` is 0 modulo 2 pi.
-
-    `weight` is what a policy adds to the score of each place where the rule applies.
-    """
+    """`replacement` may stand for `pattern` where each angle in `conditions` is 0 modulo 2 pi."""
 
     name: str
     pattern: tuple[Step, ...]
     replacement: tuple[Step, ...]
     conditions: tuple[Angle, ...] = ()
-    weight: int = 0
     proof: Proof | None = None
 
     @property

@@ -19,7 +19,7 @@ from qwasmc.passes.learning.enumeration import Listing
 from qwasmc.passes.learning.exact import canonical
 from qwasmc.passes.learning.fingerprints import named_fingerprints, tables
 from qwasmc.passes.learning.words import ordered_words
-from qwasmc.rules.rule import Angle, Rule, Step, names_in
+from qwasmc.rules.rule import Angle, Rule, Step, names_in, total
 
 Pair = tuple[tuple[int, ...], tuple[int, ...]]
 """Two equal words."""
@@ -153,31 +153,23 @@ def as_rule(pattern: Sequence[Step], replacement: Sequence[Step]) -> Rule:
             own = Angle(((next(counted), 1),))
             new = [(name, sign) for name, sign in step.angle.terms if name not in known]
             if new:
-                known[new[0][0]] = plus(Angle(), own, new[0][1])
+                known[new[0][0]] = total([(own, new[0][1])])
             else:
-                conditions.append(plus(own, in_terms(step.angle, known), -1))
+                conditions.append(total([(own, 1), (in_terms(step.angle, known), -1)]))
             steps.append(step._replace(angle=own))
         else:
             steps.append(step)
-    changed = [
-        step._replace(angle=in_terms(step.angle, known)) if step.angle else step
-        for step in replacement
-    ]
-    return Rule("", tuple(steps), tuple(changed), tuple(conditions))
+    return Rule("", tuple(steps), with_angles(replacement, known), tuple(conditions))
 
 
 def in_terms(angle: Angle, known: dict[str, Angle]) -> Angle:
     """An angle whose variables stand for other angles."""
-    found = Angle((), angle.eighths)
-    for variable, count in angle.terms:
-        found = plus(found, known[variable], count)
-    return found
+    parts = [(known[variable], count) for variable, count in angle.terms]
+    return total([(Angle((), angle.eighths), 1), *parts])
 
 
-def plus(one: Angle, other: Angle, times: int) -> Angle:
-    """one + times * other."""
-    counts = Counter(dict(one.terms))
-    for name, count in other.terms:
-        counts[name] += times * count
-    terms = tuple((name, count) for name, count in sorted(counts.items()) if count)
-    return Angle(terms, (one.eighths + times * other.eighths) % 8)
+def with_angles(steps: Sequence[Step], known: dict[str, Angle]) -> tuple[Step, ...]:
+    """Steps whose variables stand for other angles."""
+    return tuple(
+        step._replace(angle=in_terms(step.angle, known)) if step.angle else step for step in steps
+    )

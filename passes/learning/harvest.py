@@ -46,7 +46,7 @@ def harvest(circuit: Circuit, alphabets: Sequence[Alphabet], size: int, seed: in
     number = letters_of(alphabets[-1])
     plain = (number[wired.op, 0, 0] > 0) | (number[wired.op, 0, 1] > 0)
     plain &= wired.cond < 0
-    before, behind = _links(wired.op, wired.operands, wired.made, wired.pool, wired.n_wires)
+    before, behind = _links(wired.op, wired.operands, wired.pool, wired.n_wires)
     rows = np.flatnonzero(plain)
     if not len(rows):
         return []
@@ -86,7 +86,7 @@ def _counted(words: Words, widths: Any, alphabets: Sequence[Alphabet]) -> list[B
 
 
 @kernel
-def _links(op: Any, operands: Any, made: Any, pool: Any, n_wires: int) -> Any:
+def _links(op: Any, operands: Any, pool: Any, n_wires: int) -> Any:
     """By row and operand, of rows with at most two: the rows before and behind on that qubit."""
     before = np.full((len(op), 2), NONE, dtype=np.int32)
     behind = np.full((len(op), 2), NONE, dtype=np.int32)

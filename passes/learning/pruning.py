@@ -13,10 +13,10 @@ from collections.abc import Iterator, Sequence
 from itertools import permutations
 
 from qwasmc.passes.learning.alphabets import WIRES, Letter, depend, rename
-from qwasmc.passes.learning.classes import NAMES, connected, in_terms, plus
+from qwasmc.passes.learning.classes import NAMES, connected, in_terms, with_angles
 from qwasmc.passes.learning.costs import gaining_value, step_costs, value
 from qwasmc.rules.notation import write_rule
-from qwasmc.rules.rule import Angle, Rule, Step, names_in
+from qwasmc.rules.rule import Angle, Rule, Step, names_in, total
 
 TRIED = 32
 """Most circuits that are looked at for a rule."""
@@ -127,15 +127,8 @@ def _without_conditions(rule: Rule) -> tuple[Steps, Steps]:
     for condition in rule.conditions:
         # It says what its last angle is in terms of others.
         name, count = max(condition.terms, key=lambda term: NAMES.index(term[0]))
-        known[name] = in_terms(plus(Angle(((name, 1),)), condition, -count), known)
+        known[name] = in_terms(total([(Angle(((name, 1),)), 1), (condition, -count)]), known)
     return with_angles(rule.pattern, known), with_angles(rule.replacement, known)
-
-
-def with_angles(steps: Steps, known: dict[str, Angle]) -> Steps:
-    """Steps whose variables stand for other angles."""
-    return tuple(
-        step._replace(angle=in_terms(step.angle, known)) if step.angle else step for step in steps
-    )
 
 
 def ordered(steps: Sequence[Step]) -> Steps:

@@ -48,8 +48,8 @@ def _tried(
 ) -> tuple[list[int], list[tuple[int, int]]]:
     of_features = None if weights is None else np.array(weights, dtype=np.int64)
     circuit = unpack(job["circuit"])
-    circuit, uses = run_and_count(circuit, found, of_features, job["cost"], SWEEPS)
-    used = [(number, use.applied) for number, use in enumerate(uses) if use.applied]
+    circuit, counts = run_and_count(circuit, found, of_features, job["cost"], SWEEPS)
+    used = [(number, count) for number, count in enumerate(counts) if count]
     try:
         return measure(circuit, job["cost"]), used
     except CompileError:

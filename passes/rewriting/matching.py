@@ -101,11 +101,12 @@ def find(anchor: int, graph: Graph, tree: Tree, found: Found) -> int:
         stack[depth, NODE], stack[depth, MOVE], stack[depth, EDGE] = node, -1, -1
         first = nodes[node, t.FIRST_LEAF]
         for leaf in range(first, first + nodes[node, t.N_LEAVES]):
-            if count < MAX_FOUND:
-                found.variant[count] = leaves[leaf]
-                found.rows[count, :depth] = path[:depth]
-                found.wires[count] = known[:MAX_QUBITS]
-                count += 1
+            if count == MAX_FOUND:
+                return count
+            found.variant[count] = leaves[leaf]
+            found.rows[count, :depth] = path[:depth]
+            found.wires[count] = known[:MAX_QUBITS]
+            count += 1
     return count
 
 

@@ -42,7 +42,7 @@ class Work(NamedTuple):
     """Numbers of rows that may be used again."""
     features: Ints
     used: NDArray[np.int64]
-    """(rules, 2): how often rules were applied, and depth gained."""
+    """By rule, how often it was applied."""
     state: NDArray[np.int64]
     """See MARK."""
 
@@ -61,7 +61,7 @@ def work_for(graph: Graph, n_rules: int) -> Work:
         np.zeros(MAX_STEPS + 2 * MAX_QUBITS, dtype=np.int32),
         np.zeros(len(graph.rows), dtype=np.int32),
         np.zeros(N_FEATURES, dtype=np.int64),
-        np.zeros((n_rules, 2), dtype=np.int64),
+        np.zeros(n_rules, dtype=np.int64),
         np.array([0, 0, n_rows, EFFORT * (n_rows + SPAN), 0, 0, 0]),
     )
 

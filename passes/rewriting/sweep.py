@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,7 +14,7 @@ from qwasmc.ir.wires import to_circuit, to_wires
 from qwasmc.kernel import kernel
 from qwasmc.passes.rewriting import graph as g
 from qwasmc.passes.rewriting import tables as t
-from qwasmc.passes.rewriting.features import DEPTH, N_FEATURES, describe, ranks, weigh
+from qwasmc.passes.rewriting.features import N_FEATURES, describe, ranks, weigh
 from qwasmc.passes.rewriting.graph import Graph, arranged, head, n_needed, needed
 from qwasmc.passes.rewriting.loading import load, unload
 from qwasmc.passes.rewriting.matching import Found, find, holds, room
@@ -27,16 +26,6 @@ Ints = NDArray[Any]
 
 WORTH = 0.002
 """The part of its rows that a sweep has to rewrite for another one to follow."""
-
-
-@dataclass(frozen=True, slots=True)
-class Use:
-    """What a rule did in a run: how often it was applied, and by how much less deep, estimated as
-    in `features`, it made the places; what else it saves follows from the rule."""
-
-    rule: Rule
-    applied: int
-    depth: int
 
 
 class Match(NamedTuple):
@@ -55,9 +44,9 @@ def run(
 ) -> Circuit:
     """The best circuit of up to so many sweeps, or the given one.
 
-    With `weights` (of `features.FEATURES`), the match with the largest sum of weighted features and
-    its rule's weight is applied, if that is more than 0; without, the first rule that gains
-    something.  Whatever the weights, `qwasmc.cost.cost` does not rise, nor does the number of T.
+    With `weights` (of `features.FEATURES`), the match with the largest sum of weighted features is
+    applied, if that is more than 0; without, the first rule that gains something.  Whatever the
+    weights, `qwasmc.cost.cost` does not rise, nor does the number of T.
     """
     return run_and_count(circuit, tables, weights, objective, sweeps)[0]
 
@@ -68,9 +57,9 @@ def run_and_count(
     weights: NDArray[np.int64] | None,
     objective: str,
     sweeps: int,
-) -> tuple[Circuit, list[Use]]:
-    """The same, and what became of each rule on the way to that circuit."""
-    best, used = circuit, np.zeros((len(tables.rules), 2), dtype=np.int64)
+) -> tuple[Circuit, list[int]]:
+    """The same, and how often each rule was applied on the way to that circuit."""
+    best, used = circuit, np.zeros(len(tables.rules), dtype=np.int64)
     so_far = used.copy()
     least = cost(circuit, objective), len(circuit)
     for new, uses in swept(circuit, tables, weights, objective, sweeps):
@@ -78,8 +67,7 @@ def run_and_count(
         price = cost(new, objective), len(new)
         if price < least and t_count(new) <= t_count(circuit):
             best, least, used = new, price, so_far.copy()
-    counts = zip(tables.rules, used.tolist(), strict=True)
-    return best, [Use(rule, times, depth) for rule, (times, depth) in counts]
+    return best, used.tolist()
 
 
 def swept(
@@ -89,7 +77,7 @@ def swept(
     objective: str,
     sweeps: int,
 ) -> Iterator[tuple[Circuit, NDArray[np.int64]]]:
-    """The circuit after each sweep, better or not, and what it did with each rule, as in `Work`."""
+    """The circuit after each sweep, better or not, and how often it applied each rule."""
     usable = _usable(tables.sides, objective)
     chosen = np.zeros(N_FEATURES, np.int64) if weights is None else weights.astype(np.int64)
     wired = to_wires(circuit)
@@ -99,7 +87,7 @@ def swept(
         learned, deepest = weights is not None, _measure(graph)
         judged = usable, ranks(objective), chosen, learned, deepest
         _sweep(graph, tables.tree, tables.sides, *judged, room(), work)
-        applied = int(work.used[:, 0].sum())
+        applied = int(work.used.sum())
         if applied:
             wired = unload(graph, wired)
             yield to_circuit(wired), work.used
@@ -209,15 +197,13 @@ def _sweep(
         count = find(row, graph, tree, found) if KIND[rows[row, g.OP]] >= 0 else 0
         following = -1
         if count:
-            hit, gains, depth = _choose(
+            hit, gains = _choose(
                 count, row, graph, sides, usable, rank, weights, learned, deepest, found, work
             )
             if hit >= 0:
                 following = replace(hit, gains, graph, sides, found, work)
             if following >= 0:
-                rule = sides.variants[found.variant[hit], t.RULE]
-                work.used[rule, 0] += 1
-                work.used[rule, 1] += depth
+                work.used[sides.variants[found.variant[hit], t.RULE]] += 1
         row = following if following >= 0 else rows[row, g.AFTER]
 
 
@@ -234,11 +220,11 @@ def _choose(
     deepest: int,
     found: Found,
     work: Work,
-) -> tuple[int, bool, int]:
-    """The match to apply among those from a row, or -1; whether that is a gain, and in depth."""
+) -> tuple[int, bool]:
+    """The match to apply among those from a row, or -1; and whether that is a gain."""
     out = work.features
     chosen = chosen_rule = fitted = -1
-    most = saved = 0
+    most = 0
     gains = False
     for hit in range(count):
         rule = sides.variants[found.variant[hit], t.RULE]
@@ -250,7 +236,7 @@ def _choose(
         if learned:
             describe(hit, longest, deepest, graph, sides, found, out)
         gain = (rank * out).sum()
-        score = (weights * out).sum() + sides.weight[rule] if learned else gain
+        score = (weights * out).sum() if learned else gain
         # What was put there without a gain is not moved without one again, or it might not end.
         if score <= 0 or (gain <= 0 and graph.rows[row, g.SETTLED]):
             continue
@@ -259,7 +245,7 @@ def _choose(
         fitted = hit
         if fit(hit, row, graph, sides, found, work) == 0:
             chosen, chosen_rule, most = hit, rule, score
-            gains, saved = gain > 0, out[DEPTH]
+            gains = gain > 0
     if 0 <= chosen != fitted and fit(chosen, row, graph, sides, found, work) < 0:
         chosen = -1
-    return chosen, gains, saved
+    return chosen, gains

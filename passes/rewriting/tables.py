@@ -49,6 +49,9 @@ MAX_VARIANTS = 200
 MAX_SIZE = 1 << 22
 """Most steps of all sides of all variants."""
 
+MAX_COUNT = 1000
+"""Most times that the angle of a gate is added up, so that rounding errors stay small."""
+
 CHAIN = MAX_QUBITS
 """The number of a qubit that all measurements and resets are on, besides: they keep their order."""
 
@@ -70,7 +73,8 @@ FROM, SLOT, WAY = range(3)
 SIBLING, NODE, ENTERED, COUNT, MADE, COND, WORD, N_QUBITS, N_BITS, SYMMETRY = range(10)
 """Columns of edges: the next one for the same operation, the node that it leads to, the slot that
 is entered by, how many qubits the row has, the bits that it makes and depends on, its letters, and
-how many qubits and bits are known before."""
+how many qubits and bits are known before, and
+whether its qubits may be exchanged."""
 
 QUBIT, BEHIND, AHEAD = range(3)
 """What an edge says of a slot: its qubit, and the known steps right before and after on it, as 4 *
@@ -117,7 +121,6 @@ class Sides(NamedTuple):
     """(rules, 7): rotations, T gates, gates on two qubits, joint measurements, all of these and
     other gates, allocations, and Clifford gates on one qubit that take time on patches, which the
     replacement has less than the pattern."""
-    weight: Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,6 +300,8 @@ class _Maker:
         self.steps.append([CODE[step.op], len(step.qubits), *on, made, cond, angle, letters, stem])
 
     def _sum(self, value: Sum) -> int:
+        if any(abs(count) > MAX_COUNT for _, count in value.terms):
+            raise _Unusable(f"one of its angles is added up more than {MAX_COUNT} times")
         self.sums.append([len(self.terms), len(self.terms) + len(value.terms), value.eighths])
         self.terms += [[step, count] for step, count in value.terms]
         return len(self.sums) - 1
@@ -352,7 +357,6 @@ class _Maker:
             _table(self.sums, 3),
             _table(self.terms, 2),
             _table(saved, 7),
-            np.array([rule.weight for rule in rules], dtype=np.int64),
         )
 
 
