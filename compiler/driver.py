@@ -35,6 +35,7 @@ from qwasmc.pipeline import (
     OPEN_ENDS,
     PROMOTE,
     REVERSIBLE,
+    REWRITE,
     SPECIALISE,
     UNCOMPUTE,
     Pass,
@@ -129,10 +130,12 @@ def _check_noise(options: Options) -> None:
 
 
 def _note_unused(options: Options, watch: Watch) -> None:
-    """Say which options about patches an output without patches does not use."""
+    """Say which options the output does not use."""
     given = [flag for name, flag in PATCH_OPTIONS.items() if getattr(options, name) is not None]
     if given and options.format.takes not in ("surgery", "physical"):
         watch.note(f"an output in the format {options.emit} does not use {', '.join(given)}")
+    if options.rules and options.level < (REWRITE.level or 0) and options.passes is None:
+        watch.note(f"-O{options.level} does not use --rules")
 
 
 def _front_half(ir: IR, rows: Sequence[Pass], options: Options, watch: Watch) -> tuple[IR, Trail]:

@@ -73,9 +73,13 @@ COMMENTS = {
     "estimate": "<!-- needs matplotlib -->\n",
     "cut": "<!-- needs qiskit_addon_cutting -->\n",
     "knit": "<!-- not run: the results come from elsewhere -->\n",
+    "learn": "<!-- not run: the programs are yours -->\n",
     "completion": "<!-- not run: it writes into the home folder -->\n",
 }
 """What stands in front of examples (`docs_pages`)."""
+
+IN_GROUP = "<!-- not run: docs/rewriting.md goes through the life of a set -->\n"
+"""The same for commands in groups."""
 
 
 def options_of(decorator: Callable[[Any], Any]) -> Params:
@@ -96,21 +100,26 @@ def commands_page() -> str:
     for command in COMMANDS:
         context = click.Context(command, parent=root, info_name=command.name, **CONTEXT)
         parts += [f"## {command.name}\n\n", *command_text(command, context, shared)]
+        if isinstance(command, click.Group):
+            for each in command.commands.values():
+                inner = click.Context(each, parent=context, info_name=each.name, **CONTEXT)
+                heading = f"### {command.name} {each.name}\n\n"
+                parts += [heading, *command_text(each, inner, shared, IN_GROUP)]
     for name, options in shared.items():
         parts += [f"## {name.capitalize()}\n\n", options_table(options, root), "\n"]
     return "".join(parts).rstrip("\n") + "\n"
 
 
 def command_text(
-    command: click.Command, context: click.Context, shared: dict[str, Params]
+    command: click.Command, context: click.Context, shared: dict[str, Params], marks: str = ""
 ) -> Iterator[str]:
     """What a command does, how it is called, and its options."""
     doc, _, example = cleandoc(command.help or "").partition("\b\nExample:\n")
     yield f"{' '.join(doc.split())}\n\n"
     pieces = command.collect_usage_pieces(context)
-    yield f"    {' '.join(['qwasmc', str(command.name), *pieces])}\n\n"
+    yield f"    {' '.join([context.command_path, *pieces])}\n\n"
     if example:
-        marks = COMMENTS.get(str(command.name), "")
+        marks = marks or COMMENTS.get(str(command.name), "")
         yield f"For example:\n\n{marks}```sh\n{dedent(example).strip()}\n```\n\n"
     taken = {name: {option.name for option in options} for name, options in shared.items()}
     mine = {param.name for param in command.params}

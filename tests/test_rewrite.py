@@ -21,7 +21,8 @@ from qwasmc.diagnostics import CompileError
 from qwasmc.ir.circuit import Circuit, CircuitBuilder
 from qwasmc.ops import BY_NAME, OBJECTIVES, OPS
 from qwasmc.passes.rewrite import rewrite
-from qwasmc.passes.rewriting.features import N_FEATURES
+from qwasmc.passes.rewriting import sweep
+from qwasmc.passes.rewriting.features import N_FEATURES, weights_of
 from qwasmc.passes.rewriting.sweep import matches, run, run_and_count, swept
 from qwasmc.passes.rewriting.tables import Tables, compile_rules
 from qwasmc.rules.notation import read_rule
@@ -529,3 +530,13 @@ def test_policy():
     unknown = RuleSet("unknown", "", "t", "", rules, policy=Policy((("dept", 1),), 4, ""))
     with pytest.raises(CompileError, match="unknown feature 'dept'"):
         rewrite(circuit, [unknown])
+
+
+def test_large_circuits_get_fewer_sweeps(monkeypatch):
+    """A policy that never stops is stopped, the sooner the larger the circuit is."""
+    tables = compiled("cx a b; cx a c => cx a c; cx a b")
+    circuit = build("cx 0 1; cx 0 2; " * 5 + "t 0")
+    always = np.array(weights_of((("constant", 1),)))
+    assert len(list(swept(circuit, tables, always, "t", 6))) == 6
+    monkeypatch.setattr(sweep, "MAX_ROWS", 2 * len(circuit))
+    assert len(list(swept(circuit, tables, always, "t", 6))) == 2

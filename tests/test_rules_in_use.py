@@ -70,6 +70,11 @@ def test_no_rules_are_used_unless_they_are_named(lab: Path):
     assert compiled("--rules", "none") == plain
 
 
+def test_no_rules_are_used_at_level_0_which_is_said(lab: Path, capsys):
+    assert compiled("-O0", "--rules", "lab") == compiled("-O0")
+    assert "-O0 does not use --rules" in capsys.readouterr().err
+
+
 def test_rules_and_none_of_them_make_no_sense(lab: Path):
     words = ["compile", "program.qasm", "--emit", "circuit"]
     assert run([*words, "--rules", "lab", "--rules", "none"]) == 2

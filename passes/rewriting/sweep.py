@@ -28,6 +28,10 @@ WORTH = 0.002
 """The part of its rows that a sweep has to rewrite for another one to follow."""
 
 
+MAX_ROWS = 1_500_000
+"""No sweep begins after so many rows: the first two do nearly all that there is to do."""
+
+
 class Match(NamedTuple):
     """A place where a rule matches: rows of the circuit, in the order of the pattern."""
 
@@ -81,7 +85,11 @@ def swept(
     usable = _usable(tables.sides, objective)
     chosen = np.zeros(N_FEATURES, np.int64) if weights is None else weights.astype(np.int64)
     wired = to_wires(circuit)
+    seen = 0
     for _ in range(sweeps):
+        if seen >= MAX_ROWS:
+            break
+        seen += len(wired)
         graph = load(wired)
         work = work_for(graph, len(tables.rules))
         learned, deepest = weights is not None, _measure(graph)
