@@ -17,6 +17,7 @@ import pytest
 
 from qwasmc import cli
 from qwasmc.backends.proving import check_set
+from qwasmc.commands.learn import learn as learn_command
 from qwasmc.cost import cost
 from qwasmc.diagnostics import Kind, error
 from qwasmc.driver import compile_source
@@ -25,6 +26,7 @@ from qwasmc.jobs import ALONE, Bench
 from qwasmc.options import Options, Watch
 from qwasmc.passes.learning import learn as learning
 from qwasmc.passes.learning import trials
+from qwasmc.passes.learning.alphabets import GATES
 from qwasmc.passes.learning.corpus import pack, split, unpack
 from qwasmc.passes.learning.families import families
 from qwasmc.passes.learning.learn import Request
@@ -387,3 +389,8 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path):
 
 def entries(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file() and len(path.name) == 64]
+
+
+def test_the_command_has_the_gates_of_discovery_by_default():
+    (option,) = (each for each in learn_command.params if each.name == "gates")
+    assert option.default == ",".join(GATES)

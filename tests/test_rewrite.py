@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import permutations
 from itertools import product as cartesian
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -19,11 +19,17 @@ from qwasmc.columns import to_bytes
 from qwasmc.cost import cost, rotation_count, t_count
 from qwasmc.diagnostics import CompileError
 from qwasmc.ir.circuit import Circuit, CircuitBuilder
+from qwasmc.ir.wires import to_wires
 from qwasmc.ops import BY_NAME, OBJECTIVES, OPS
 from qwasmc.passes.rewrite import rewrite
 from qwasmc.passes.rewriting import sweep
+from qwasmc.passes.rewriting import tables as table
 from qwasmc.passes.rewriting.features import N_FEATURES, weights_of
-from qwasmc.passes.rewriting.sweep import matches, run, run_and_count, swept
+from qwasmc.passes.rewriting.graph import KEY, arranged
+from qwasmc.passes.rewriting.loading import load
+from qwasmc.passes.rewriting.matching import find, holds, room
+from qwasmc.passes.rewriting.replacing import LEFT, SPAN, fit, work_for
+from qwasmc.passes.rewriting.sweep import run, run_and_count, swept
 from qwasmc.passes.rewriting.tables import Tables, compile_rules
 from qwasmc.rules.notation import read_rule
 from qwasmc.rules.rule import Policy, Rule, RuleSet
@@ -479,6 +485,32 @@ def convex(behind: np.ndarray, some: Sequence[int]) -> bool:
         for first in some
         for last in some
     )
+
+
+class Match(NamedTuple):
+    """A place where a rule matches: rows of the circuit, in the order of the pattern."""
+
+    rule: Rule
+    rows: tuple[int, ...]
+
+
+def matches(circuit: Circuit, tables: Tables) -> list[Match]:
+    """All places where rules match, whether or not they gain anything there."""
+    graph = load(to_wires(circuit))
+    found, work = room(), work_for(graph, len(tables.rules))
+    places = []
+    for row in arranged(graph).tolist():
+        for hit in range(find(row, graph, tables.tree, found)):
+            if holds(hit, graph, tables.sides, found):
+                variant = tables.sides.variants[found.variant[hit]]
+                work.state[LEFT] = 2 * SPAN
+                if fit(hit, row, graph, tables.sides, found, work) == 0:
+                    steps = tables.sides.steps[
+                        variant[table.PATTERN] : variant[table.REPLACEMENT], table.STEM
+                    ]
+                    rows = tuple(graph.rows[found.rows[hit, steps], KEY].tolist())
+                    places.append(Match(tables.rules[variant[table.RULE]], rows))
+    return places
 
 
 def test_matches():

@@ -24,6 +24,9 @@ OPERATIONS = (
 )
 """Operations that rules may have; `alloc` and `free` in patterns only."""
 
+SYMMETRIC = ("cz", "swap")
+"""Those that do the same with their qubits exchanged."""
+
 MAX_QUBITS = 4
 """Most qubits of a rule, with those that it allocates."""
 

@@ -17,12 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qwasmc.ops import BY_NAME
-from qwasmc.rules.rule import Angle, Step
+from qwasmc.rules.rule import SYMMETRIC, Angle, Step
 
 GATES = ("h", "s", "sdg", "sx", "sxdg", "x", "y", "z", "t", "tdg", "cx", "cz", "swap")
 """What is left of a circuit after -O2."""
-
-SYMMETRIC = ("cz", "swap")
 
 WIRES = "abcd"
 

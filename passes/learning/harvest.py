@@ -19,8 +19,9 @@ from qwasmc.ir.circuit import Circuit
 from qwasmc.ir.wires import to_wires, wires_of
 from qwasmc.kernel import kernel
 from qwasmc.ops import CODE, OPS
-from qwasmc.passes.learning.alphabets import SYMMETRIC, WIRES, Alphabet
+from qwasmc.passes.learning.alphabets import WIRES, Alphabet
 from qwasmc.passes.learning.words import Words, canonical_words, packed
+from qwasmc.rules.rule import SYMMETRIC
 
 MAX_WIRES = 3
 

@@ -246,7 +246,7 @@ def _neighbours(
             seen[qubit] = 1
         if same and step[t.IF] < 0:
             code = rows[row, g.OP]
-            if _INVERSE[code] == step[t.OP] and (straight or t.SYMMETRIC[code]):
+            if _INVERSE[code] == step[t.OP] and (straight or t.IS_SYMMETRIC[code]):
                 pairs += 1
             joined += _OF_TWO[code] and _OF_TWO[step[t.OP]]
     return pairs, joined

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,12 +15,11 @@ from qwasmc.kernel import kernel
 from qwasmc.passes.rewriting import graph as g
 from qwasmc.passes.rewriting import tables as t
 from qwasmc.passes.rewriting.features import N_FEATURES, describe, ranks, weigh
-from qwasmc.passes.rewriting.graph import Graph, arranged, head, n_needed, needed
+from qwasmc.passes.rewriting.graph import Graph, head, n_needed, needed
 from qwasmc.passes.rewriting.loading import load, unload
 from qwasmc.passes.rewriting.matching import Found, find, holds, room
-from qwasmc.passes.rewriting.replacing import LEFT, SPAN, Work, fit, replace, work_for
+from qwasmc.passes.rewriting.replacing import LEFT, Work, fit, replace, work_for
 from qwasmc.passes.rewriting.tables import KIND, Sides, Tables, Tree
-from qwasmc.rules.rule import Rule
 
 Ints = NDArray[Any]
 
@@ -30,13 +29,6 @@ WORTH = 0.002
 
 MAX_ROWS = 1_500_000
 """No sweep begins after so many rows: the first two do nearly all that there is to do."""
-
-
-class Match(NamedTuple):
-    """A place where a rule matches: rows of the circuit, in the order of the pattern."""
-
-    rule: Rule
-    rows: tuple[int, ...]
 
 
 def run(
@@ -101,23 +93,6 @@ def swept(
             yield to_circuit(wired), work.used
         if applied <= WORTH * len(wired):
             break
-
-
-def matches(circuit: Circuit, tables: Tables) -> list[Match]:
-    """All places where rules match, whether or not they gain anything there."""
-    graph = load(to_wires(circuit))
-    found, work = room(), work_for(graph, len(tables.rules))
-    places = []
-    for row in arranged(graph).tolist():
-        for hit in range(find(row, graph, tables.tree, found)):
-            if holds(hit, graph, tables.sides, found):
-                variant = tables.sides.variants[found.variant[hit]]
-                work.state[LEFT] = 2 * SPAN
-                if fit(hit, row, graph, tables.sides, found, work) == 0:
-                    steps = tables.sides.steps[variant[t.PATTERN] : variant[t.REPLACEMENT], t.STEM]
-                    rows = tuple(graph.rows[found.rows[hit, steps], g.KEY].tolist())
-                    places.append(Match(tables.rules[variant[t.RULE]], rows))
-    return places
 
 
 def _usable(sides: Sides, objective: str) -> NDArray[np.bool_]:

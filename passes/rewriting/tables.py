@@ -39,7 +39,7 @@ from qwasmc.passes.rewriting.patterns import (
     walk,
     word,
 )
-from qwasmc.rules.rule import MAX_QUBITS, OPERATIONS, Rule, Step, slow_clifford
+from qwasmc.rules.rule import MAX_QUBITS, OPERATIONS, SYMMETRIC, Rule, Step, slow_clifford
 
 Ints = NDArray[Any]
 
@@ -62,7 +62,7 @@ KIND[[CODE[name] for name in OPERATIONS]] = np.arange(len(OPERATIONS))
 CHAINED = np.array([spec.name == "reset" or (spec.qubits != 0 and spec.makes_bit) for spec in OPS])
 """By op code, whether a row has a place in the order of measurements and resets."""
 
-SYMMETRIC = np.array([spec.name in ("cz", "swap") for spec in OPS])
+IS_SYMMETRIC = np.array([spec.name in SYMMETRIC for spec in OPS])
 
 FIRST_MOVE, N_MOVES, FIRST_LEAF, N_LEAVES = range(4)
 """Columns of nodes."""
@@ -217,7 +217,7 @@ class _Maker:
                 bits.get(step.cond, -1),
                 word(step.paulis),
                 *known,
-                int(SYMMETRIC[code]),
+                int(IS_SYMMETRIC[code]),
                 tuple(map(tuple, beside)),
             )
             node = self._edge(node, reached.move, int(KIND[code]), edge)
